@@ -1,0 +1,56 @@
+// Command mlops is the agent: what workloads run, and the command line for people. One static binary.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
+)
+
+// commands makes every command; each stands in a file of its name.
+var commands = []func() *cobra.Command{}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := newRoot().ExecuteContext(ctx); err != nil {
+		var exit exitError
+		if errors.As(err, &exit) {
+			if exit.message != "" {
+				fmt.Fprintln(os.Stderr, "Error: "+exit.message)
+			}
+			os.Exit(exit.code)
+		}
+		fmt.Fprintln(os.Stderr, "Error: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "mlops",
+		Short:         "Keep declared machine-learning models alive: train, serve, watch, retrain",
+		Version:       version.Version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	for _, command := range commands {
+		root.AddCommand(command())
+	}
+	return root
+}
+
+// exitError ends the program with a code of its own and, where it has one, a message.
+type exitError struct {
+	code    int
+	message string
+}
+
+func (e exitError) Error() string { return e.message }

@@ -1,0 +1,98 @@
+package mlops
+
+// AliasChampion is the alias that promotions move.
+const AliasChampion = "champion"
+
+// Aliases that a deployment may follow.
+var Aliases = []string{AliasChampion, "challenger"}
+
+// Deployment serves a model by alias or pinned version.
+type Deployment struct {
+	Name  string `json:"name"`
+	Model string `json:"model"`
+	// Alias is followed unless Version pins one.
+	Alias          string         `json:"alias,omitempty"`
+	Version        *int64         `json:"version,omitempty"`
+	Replicas       *int64         `json:"replicas,omitempty"` // nil where Autoscaling owns the count
+	Autoscaling    *Autoscaling   `json:"autoscaling,omitempty"`
+	DataCollection DataCollection `json:"data_collection"`
+	Resources      Resources      `json:"resources"`
+	RollOut        RollOut        `json:"roll_out"`
+}
+
+// Autoscaling bounds the replicas by load.
+type Autoscaling struct {
+	Minimum    int64 `json:"minimum"`
+	Maximum    int64 `json:"maximum"`
+	CPUPercent int64 `json:"cpu_percent"`
+}
+
+// DataCollection says what the collector keeps of scoring traffic.
+type DataCollection struct {
+	Enabled            bool     `json:"enabled"`
+	SamplingPercentage int64    `json:"sampling_percentage"`
+	RetentionDays      int64    `json:"retention_days"`
+	Redact             []string `json:"redact,omitempty"`
+}
+
+// RollOut says how long a new version may take to become ready, and how long it is watched before the alias moves.
+type RollOut struct {
+	Timeout Duration `json:"timeout"`
+	Watch   Duration `json:"watch"`
+}
+
+// SpecKind is deployments.
+func (d Deployment) SpecKind() Kind { return KindDeployment }
+
+// SpecName is the deployment's name.
+func (d Deployment) SpecName() string { return d.Name }
+
+// MinimumReplicas is how many replicas must be ready for the deployment to hold.
+func (d Deployment) MinimumReplicas() int64 {
+	switch {
+	case d.Autoscaling != nil:
+		return d.Autoscaling.Minimum
+	case d.Replicas != nil:
+		return *d.Replicas
+	default:
+		return 1
+	}
+}
+
+// Validate checks names, counts and percentages.
+func (d Deployment) Validate() []Problem {
+	var problems []Problem
+	if err := ValidateName(d.Name); err != nil {
+		problems = append(problems, problem(err.Error(), "name"))
+	}
+	if d.Version == nil && d.Alias == "" {
+		problems = append(problems, problem(`follow an alias (alias = "champion") or pin a version`, "alias"))
+	}
+	if d.Version != nil && *d.Version < 1 {
+		problems = append(problems, problem("versions count from 1", "version"))
+	}
+	if d.Replicas != nil && *d.Replicas < 0 {
+		problems = append(problems, problem("replicas is zero or above", "replicas"))
+	}
+	if a := d.Autoscaling; a != nil {
+		if d.Replicas != nil {
+			problems = append(problems, problem("replicas belong to the autoscaler: give one of replicas and autoscaling", "replicas"))
+		}
+		if a.Minimum < 1 || a.Maximum < a.Minimum {
+			problems = append(problems, problem("minimum is at least 1 and not above maximum", "autoscaling", "minimum"))
+		}
+		if a.CPUPercent < 1 || a.CPUPercent > 100 {
+			problems = append(problems, problem("cpu_percent lies between 1 and 100", "autoscaling", "cpu_percent"))
+		}
+	}
+	if p := d.DataCollection.SamplingPercentage; p < 0 || p > 100 {
+		problems = append(problems, problem("a percentage lies between 0 and 100", "data_collection", "sampling_percentage"))
+	}
+	if d.DataCollection.RetentionDays < 0 {
+		problems = append(problems, problem("retention_days is zero (for ever) or above", "data_collection", "retention_days"))
+	}
+	if d.RollOut.Timeout <= 0 {
+		problems = append(problems, problem("the timeout must be longer than zero", "roll_out", "timeout"))
+	}
+	return problems
+}

@@ -1,0 +1,84 @@
+package mlops
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Duration is a length of time as people write it: 30m, 24h, 7d, 1h30m, or ISO 8601 (PT24H, P7D). Equal values are equal,
+// however they were written; it travels as Go text in JSON.
+type Duration time.Duration
+
+var (
+	simpleDuration = regexp.MustCompile(`^(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$`)
+	isoDuration    = regexp.MustCompile(`^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)
+)
+
+var durationUnits = []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour, time.Minute, time.Second, time.Millisecond}
+
+// ParseDuration reads 30m, 24h, 7d, 1h30m, PT24H or P7D. A negative or empty one is an error.
+func ParseDuration(text string) (Duration, error) {
+	fail := fmt.Errorf("%w: %q is not a duration: write 30m, 24h, 7d or ISO 8601 such as P7D", ErrInvalid, text)
+	match := simpleDuration.FindStringSubmatch(text)
+	if match == nil {
+		match = isoDuration.FindStringSubmatch(strings.ToUpper(text))
+	}
+	if match == nil {
+		return 0, fail
+	}
+	var total float64
+	given := false
+	for i, part := range match[1:] {
+		if part == "" {
+			continue
+		}
+		given = true
+		amount, err := strconv.ParseFloat(part, 64)
+		if err != nil {
+			return 0, fail
+		}
+		total += amount * float64(durationUnits[i])
+	}
+	if !given || total > float64(1<<62) {
+		return 0, fail
+	}
+	return Duration(total), nil
+}
+
+// Std is the value for package time.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// String is the shortest exact form: 7d, 24h, 90m, 1m30s.
+func (d Duration) String() string {
+	rest := time.Duration(d)
+	if rest == 0 {
+		return "0s"
+	}
+	day := 24 * time.Hour
+	if rest%day == 0 && rest > day {
+		return strconv.FormatInt(int64(rest/day), 10) + "d"
+	}
+	if rest%time.Hour == 0 {
+		return strconv.FormatInt(int64(rest/time.Hour), 10) + "h"
+	}
+	if rest%time.Minute == 0 {
+		return strconv.FormatInt(int64(rest/time.Minute), 10) + "m"
+	}
+	return rest.String()
+}
+
+// MarshalText writes the short form.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads any accepted form.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := ParseDuration(string(text))
+	if err != nil {
+		return err
+	}
+	*d = parsed
+	return nil
+}

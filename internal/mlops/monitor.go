@@ -1,0 +1,143 @@
+package mlops
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// DriftMonitor watches the traffic of a deployment against a reference.
+type DriftMonitor struct {
+	Name       string `json:"name"`
+	Deployment string `json:"deployment"`
+	Owner      string `json:"owner,omitempty"`
+	// Reference is "training": the training split of the version that served.
+	Reference string   `json:"reference"`
+	Schedule  string   `json:"schedule"`
+	TimeZone  string   `json:"time_zone"`
+	Window    Duration `json:"window"`
+	// Features limits and tunes what is watched; nil watches every feature of the dataset.
+	Features map[string]FeatureWatch `json:"features,omitempty"`
+	// MinimumRows below which a window is insufficient; zero lets the method say.
+	MinimumRows int64 `json:"minimum_rows"`
+	// Season is the length of a cycle ("7d") whose last turn may explain a shift; zero looks for none.
+	Season Duration `json:"season,omitempty"`
+	// OpenAfter agreeing windows open an episode, CloseAfter stable ones close it.
+	OpenAfter  int64 `json:"open_after"`
+	CloseAfter int64 `json:"close_after"`
+	Alert      Alert `json:"alert"`
+}
+
+// FeatureWatch tunes one feature.
+type FeatureWatch struct {
+	// Sensitivity multiplies the effect size that is raised: 2 raises at half of it, 0.5 at twice.
+	Sensitivity float64 `json:"sensitivity"`
+}
+
+// Alert says how loud an episode is and who hears it.
+type Alert struct {
+	Severity int64  `json:"severity"` // 0 critical ... 4 verbose, as in Azure Monitor
+	Notify   []Role `json:"notify,omitempty"`
+}
+
+// ReferenceTraining is the training split of the version that served.
+const ReferenceTraining = "training"
+
+// SpecKind is drift_monitors.
+func (m DriftMonitor) SpecKind() Kind { return KindDriftMonitor }
+
+// SpecName is the monitor's name.
+func (m DriftMonitor) SpecName() string { return m.Name }
+
+// Validate checks names, schedule, window and counts.
+func (m DriftMonitor) Validate() []Problem {
+	var problems []Problem
+	if err := ValidateName(m.Name); err != nil {
+		problems = append(problems, problem(err.Error(), "name"))
+	}
+	if _, err := ParseSchedule(m.Schedule, m.TimeZone); err != nil {
+		problems = append(problems, problem(err.Error(), "schedule"))
+	}
+	if m.Window <= 0 {
+		problems = append(problems, problem("the window must be longer than zero, for example 24h", "window"))
+	}
+	if m.Reference != ReferenceTraining {
+		problems = append(problems, problem(`reference is "training"`, "reference"))
+	}
+	for name, feature := range m.Features {
+		if feature.Sensitivity <= 0 {
+			problems = append(problems, problem("sensitivity must be above zero; 1 is the default", "features", name, "sensitivity"))
+		}
+	}
+	if m.OpenAfter < 1 {
+		problems = append(problems, problem("open_after is at least 1", "open_after"))
+	}
+	if m.CloseAfter < 1 {
+		problems = append(problems, problem("close_after is at least 1", "close_after"))
+	}
+	if m.Alert.Severity < 0 || m.Alert.Severity > 4 {
+		problems = append(problems, problem("severity lies between 0 (critical) and 4 (verbose)", "alert", "severity"))
+	}
+	for _, role := range m.Alert.Notify {
+		if !slices.Contains(Roles, role) {
+			problems = append(problems, problem(fmt.Sprintf("unknown role %q: use one of %v", role, Roles), "alert", "notify"))
+		}
+	}
+	return problems
+}
+
+// ValidateAgainst checks what needs the dataset: the features that are watched.
+func (m DriftMonitor) ValidateAgainst(dataset Dataset) []Problem {
+	var problems []Problem
+	features := dataset.Features()
+	for name := range m.Features {
+		if !slices.Contains(features, name) {
+			problems = append(problems, problem(fmt.Sprintf("dataset %q has no feature %q; it has %v", dataset.Name, name, features), "features", name))
+		}
+	}
+	return problems
+}
+
+// Schedule yields the slots of a cron expression in its time zone.
+type Schedule struct{ cron cron.Schedule }
+
+// ParseSchedule reads five cron fields (or @daily and its like) and an IANA time zone; "" is UTC.
+func ParseSchedule(expression, timeZone string) (Schedule, error) {
+	if timeZone == "" {
+		timeZone = "UTC"
+	}
+	if _, err := time.LoadLocation(timeZone); err != nil {
+		return Schedule{}, fmt.Errorf("%w: time zone %q: use an IANA name such as Europe/Berlin", ErrInvalid, timeZone)
+	}
+	schedule, err := cron.ParseStandard("CRON_TZ=" + timeZone + " " + expression)
+	if err != nil {
+		return Schedule{}, fmt.Errorf("%w: schedule %q: %v; write five fields: minute hour day month weekday", ErrInvalid, expression, err)
+	}
+	return Schedule{cron: schedule}, nil
+}
+
+// Next is the first slot after t, zero where there is none within five years.
+func (s Schedule) Next(t time.Time) time.Time { return s.cron.Next(t).UTC() }
+
+// Last is the latest slot at or before now that lies after since; zero where there is none.
+func (s Schedule) Last(since, now time.Time) time.Time {
+	if since.IsZero() {
+		since = now
+	}
+	// Step back over a growing span, so that a long gap costs no more than a short one.
+	for span := time.Minute; ; span *= 2 {
+		from := now.Add(-span)
+		if from.Before(since) {
+			from = since
+		}
+		var last time.Time
+		for slot := s.Next(from); !slot.IsZero() && !slot.After(now); slot = s.Next(slot) {
+			last = slot
+		}
+		if !last.IsZero() || from.Equal(since) {
+			return last
+		}
+	}
+}

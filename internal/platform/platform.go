@@ -1,0 +1,70 @@
+// Package platform says what a platform offers a project: a store, workloads and notifications. Everything above it
+// (services, agent) is written against these interfaces; platform/local and, later, platform/azure wire them. It must
+// not know which platform it is on.
+package platform
+
+import (
+	"context"
+	"io"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
+)
+
+// Store is an append-only set of documents. Keys are made of [a-z0-9._/-]. "Create if absent" is the only lock there is.
+type Store interface {
+	// Read returns a whole document; mlops.ErrNotFound where there is none.
+	Read(ctx context.Context, key string) ([]byte, error)
+	// Create writes a document that does not exist yet, durably and at once or not at all; mlops.ErrExists where it does.
+	// After another error the document may or may not be there: read it back and look at its writer.
+	Create(ctx context.Context, key string, data []byte) error
+	// List returns at most limit keys (0: all) below a prefix that sort after a key, in lexical order.
+	List(ctx context.Context, prefix, after string, limit int) ([]Entry, error)
+	// Delete is for retention only; deleting what is not there is no error.
+	Delete(ctx context.Context, key string) error
+	// Open streams a large document; mlops.ErrNotFound where there is none.
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// CreateFrom streams a large document in, as Create does.
+	CreateFrom(ctx context.Context, key string, data io.Reader) error
+}
+
+// Entry is one document of a listing.
+type Entry struct {
+	Key  string
+	Size int64
+}
+
+// Workloads are what the platform runs for a project.
+type Workloads interface {
+	// Apply declares a workload. revision is the one that was read ("" for a new one); mlops.ErrConflict where it has
+	// changed since, or where the live manifest has seen a higher log or spec sequence.
+	Apply(ctx context.Context, manifest workload.Manifest, revision string) (workload.Live, error)
+	// Get is mlops.ErrNotFound where nothing of that name is declared.
+	Get(ctx context.Context, kind workload.Kind, name string) (workload.Live, error)
+	// List returns all of a kind in order of name.
+	List(ctx context.Context, kind workload.Kind) ([]workload.Live, error)
+	// Delete stops and removes; what is not there is no error. A non-empty incarnation that differs from the live one
+	// leaves it alone.
+	Delete(ctx context.Context, kind workload.Kind, name, incarnation string) error
+	// Logs copies what a workload wrote, oldest first, each line marked with replica and container; follow goes on until
+	// ctx ends.
+	Logs(ctx context.Context, kind workload.Kind, name string, follow bool, to io.Writer) error
+	// Running says whether somebody is there to run what is declared, and if not, what to do ("start mlops local").
+	Running(ctx context.Context) (bool, string)
+	// Endpoint is the stable address of a service, known before anything runs.
+	Endpoint(project mlops.Project, service string) string
+}
+
+// Notifier tells owners. Send is called once for each notification that could be recorded first; it may be called again
+// after a crash, and a receiver sees the notification's key.
+type Notifier interface {
+	Send(ctx context.Context, notification mlops.Notification, owners []mlops.Owner) error
+}
+
+// Platform is everything that one project needs.
+type Platform struct {
+	Place     string // "file:<path>" as given, or the ARM ID of a container
+	Store     Store
+	Workloads Workloads
+	Notifier  Notifier
+}
