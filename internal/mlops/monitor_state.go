@@ -1,0 +1,89 @@
+package mlops
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// JudgedWindow is one window in a monitor's memory.
+type JudgedWindow struct {
+	Start        time.Time `json:"start"`
+	End          time.Time `json:"end"`
+	Verdict      Verdict   `json:"verdict"`
+	Rows         int64     `json:"rows"`
+	ModelVersion int64     `json:"model_version"`
+	Report       string    `json:"report"`
+	Summary      string    `json:"summary"`
+	Judged       time.Time `json:"judged"`
+}
+
+// MonitorState is a monitor's log, folded.
+type MonitorState struct {
+	Monitor  string         `json:"monitor"`
+	Sequence int64          `json:"sequence"`
+	SHA256   string         `json:"sha256"`
+	Time     time.Time      `json:"time"`
+	Windows  []JudgedWindow `json:"windows"`           // the last WindowsKept, in the order in which they were judged
+	Episodes []Episode      `json:"episodes"`          // open ones, and the last EpisodesKept that are over
+	LastEnd  time.Time      `json:"last_end,omitzero"` // the latest window end judged
+	Parked   string         `json:"parked,omitempty"`
+}
+
+// Bounds of what a monitor remembers.
+const (
+	WindowsKept  = 64
+	EpisodesKept = 20
+)
+
+// Open are the episodes that are not closed.
+func (s MonitorState) Open() []Episode {
+	var open []Episode
+	for _, episode := range s.Episodes {
+		if episode.Closed.IsZero() {
+			open = append(open, episode)
+		}
+	}
+	return open
+}
+
+// ApplyMonitor folds one event into a monitor's state; the argument is not changed.
+func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) {
+	next := state
+	next.Windows, next.Episodes = slices.Clone(state.Windows), slices.Clone(state.Episodes)
+	if event.Sequence != state.Sequence+1 {
+		return state, fmt.Errorf("%w: event %d of monitor %q: number %d comes next", ErrInvalid, event.Sequence, state.Monitor, state.Sequence+1)
+	}
+	next.Sequence, next.Time = event.Sequence, event.Time
+	at := slices.IndexFunc(next.Episodes, func(episode Episode) bool { return episode.ID == event.EpisodeID })
+	switch event.Type {
+	case WindowJudged:
+		next.Windows = keepLast(append(next.Windows, JudgedWindow{
+			Start: event.WindowStart, End: event.WindowEnd, Verdict: event.Verdict, Rows: event.Rows, ModelVersion: event.ModelVersion,
+			Report: event.Report, Summary: event.Summary, Judged: event.Time,
+		}), WindowsKept)
+		if event.WindowEnd.After(next.LastEnd) {
+			next.LastEnd = event.WindowEnd
+		}
+	case EpisodeOpened:
+		next.Episodes = append(next.Episodes, Episode{
+			ID: event.EpisodeID, Monitor: state.Monitor, Verdict: event.Verdict, Opened: event.WindowEnd, Report: event.Report, Summary: event.Summary,
+		})
+		if closed := len(next.Episodes) - len(next.Open()); closed > EpisodesKept {
+			oldest := slices.IndexFunc(next.Episodes, func(episode Episode) bool { return !episode.Closed.IsZero() })
+			next.Episodes = slices.Delete(next.Episodes, oldest, oldest+1)
+		}
+	case EpisodeClosed, EpisodeAccepted:
+		if at < 0 {
+			return state, fmt.Errorf("%w: event %d of monitor %q: no episode %q", ErrInvalid, event.Sequence, state.Monitor, event.EpisodeID)
+		}
+		if event.Type == EpisodeClosed {
+			next.Episodes[at].Closed = event.WindowEnd
+		} else {
+			next.Episodes[at].Accepted, next.Episodes[at].Reason = true, event.Reason
+		}
+	default:
+		next.Parked = fmt.Sprintf("event %d has the type %q, which this version does not know: use a newer one", event.Sequence, event.Type)
+	}
+	return next, nil
+}
