@@ -163,6 +163,8 @@ type Status struct {
 	Failed   string `json:"failed,omitempty"`
 	ExitCode int64  `json:"exit_code,omitempty"`
 	TimedOut bool   `json:"timed_out,omitempty"`
+	// Digests of the images that ran, by container; locally the SHA-256 of the program's file.
+	Digests map[string]string `json:"digests,omitempty"`
 	// Schedules: the last slot that was started.
 	LastSlot time.Time `json:"last_slot,omitzero"`
 }

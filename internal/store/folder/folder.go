@@ -26,7 +26,7 @@ var _ platform.Store = (*Store)(nil)
 // temporary files live in the folder itself, so that link(2) never crosses a file system.
 const temporaryFolder = ".tmp"
 
-var keyPattern = regexp.MustCompile(`^[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*$`)
+var keyPattern = regexp.MustCompile(`^[a-z0-9TZ_-][a-z0-9TZ._-]*(/[a-z0-9TZ_-][a-z0-9TZ._-]*)*$`)
 
 // Open makes the folder where it is missing and proves that it can create documents at once or not at all.
 func Open(root string) (*Store, error) {
@@ -206,7 +206,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 
 func (s *Store) path(key string) (string, error) {
 	if !keyPattern.MatchString(key) {
-		return "", fmt.Errorf("%w: key %q: keys are made of [a-z0-9._/-] and no part begins with a dot", mlops.ErrInvalid, key)
+		return "", fmt.Errorf("%w: key %q: keys are made of [a-z0-9._/-], and T and Z of times, and no part begins with a dot", mlops.ErrInvalid, key)
 	}
 	return filepath.Join(s.root, filepath.FromSlash(key)), nil
 }

@@ -1,0 +1,200 @@
+package project
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// ModelLog is the log of a model.
+func (p *Project) ModelLog(model string) eventlog.Log {
+	return eventlog.Log{Store: p.Store, Prefix: "logs/" + model}
+}
+
+// MonitorLog is the log of a drift monitor.
+func (p *Project) MonitorLog(monitor string) eventlog.Log {
+	return eventlog.Log{Store: p.Store, Prefix: "monitors/" + monitor}
+}
+
+// Model folds a model's log: from its newest snapshot, so that the number of calls does not grow with the log. A model
+// without a log has the zero state of its name. A log that cannot be folded comes back as far as it could be, with Parked
+// saying why; the error is for a store that cannot be read.
+func (p *Project) Model(ctx context.Context, model string) (mlops.State, error) {
+	state := mlops.NewState(model)
+	snapshot, found, err := p.ModelLog(model).Newest(ctx, mlops.FoldVersion)
+	if err != nil {
+		return state, fmt.Errorf("model %q: %w", model, err)
+	}
+	if found {
+		var folded mlops.State
+		if json.Unmarshal(snapshot.State, &folded) == nil && folded.Sequence == snapshot.Head.Sequence {
+			state = folded
+		}
+	}
+	return p.FollowModel(ctx, state)
+}
+
+// FollowModel folds what has come to a log since a state: one read where nothing has.
+func (p *Project) FollowModel(ctx context.Context, state mlops.State) (mlops.State, error) {
+	if state.Parked != "" {
+		return state, nil
+	}
+	head := eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}
+	for entry, err := range p.ModelLog(state.Model).After(ctx, head) {
+		next, err := foldEntry(state, entry, err)
+		if err != nil {
+			return state, fmt.Errorf("model %q: %w", state.Model, err)
+		}
+		state = next
+		if state.Parked != "" {
+			break
+		}
+	}
+	return state, nil
+}
+
+// foldEntry folds one entry, or parks the state where the log is broken.
+func foldEntry(state mlops.State, entry eventlog.Entry, readError error) (mlops.State, error) {
+	if errors.Is(readError, eventlog.ErrBroken) {
+		state.Parked = readError.Error()
+		return state, nil
+	}
+	if readError != nil {
+		return state, readError
+	}
+	event, err := mlops.DecodeEvent(entry.Data)
+	if err == nil {
+		var next mlops.State
+		if next, err = mlops.Apply(state, event); err == nil {
+			next.SHA256 = entry.SHA256
+			return next, nil
+		}
+	}
+	state.Parked = err.Error()
+	return state, nil
+}
+
+// AppendModel writes the event that comes next in a model's log and returns the state after it. Sequence, hash, writer,
+// schema and time are filled in. mlops.ErrConflict says that somebody else decided first: follow and decide again. An
+// event that cannot follow is refused before it is written.
+func (p *Project) AppendModel(ctx context.Context, state mlops.State, event mlops.Event) (mlops.State, error) {
+	if state.Parked != "" {
+		return state, fmt.Errorf("model %q: %w: %s", state.Model, mlops.ErrInvalid, state.Parked)
+	}
+	now := p.Now()
+	if now.Before(state.Time) { // a clock that was set back must not break the log
+		now = state.Time
+	}
+	event.Header = mlops.Header{
+		Schema: mlops.EventSchema, Writer: p.NewWriter(), Sequence: state.Sequence + 1, Previous: state.SHA256, Time: now,
+	}
+	next, err := mlops.Apply(state, event)
+	if err != nil {
+		return state, err
+	}
+	entry, err := p.ModelLog(state.Model).Append(ctx, eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}, event.Header, event)
+	if err != nil {
+		return state, fmt.Errorf("model %q: %w", state.Model, err)
+	}
+	next.SHA256 = entry.SHA256
+	return next, nil
+}
+
+// KeepModel stores a snapshot of a model's state.
+func (p *Project) KeepModel(ctx context.Context, state mlops.State) error {
+	return p.ModelLog(state.Model).Keep(ctx, eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}, mlops.FoldVersion, state)
+}
+
+// Events reads a model's whole log, oldest first: for history, lineage and audit, whose cost is their answer's.
+func (p *Project) Events(ctx context.Context, model string) ([]mlops.Event, error) {
+	var events []mlops.Event
+	for entry, err := range p.ModelLog(model).After(ctx, eventlog.Head{}) {
+		if err != nil {
+			return events, fmt.Errorf("model %q: %w", model, err)
+		}
+		event, err := mlops.DecodeEvent(entry.Data)
+		if err != nil {
+			return events, fmt.Errorf("model %q: event %d: %w", model, entry.Sequence, err)
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
+// Monitor folds a monitor's log, as Model does a model's.
+func (p *Project) Monitor(ctx context.Context, monitor string) (mlops.MonitorState, error) {
+	state := mlops.MonitorState{Monitor: monitor}
+	snapshot, found, err := p.MonitorLog(monitor).Newest(ctx, mlops.FoldVersion)
+	if err != nil {
+		return state, fmt.Errorf("drift monitor %q: %w", monitor, err)
+	}
+	if found {
+		var folded mlops.MonitorState
+		if json.Unmarshal(snapshot.State, &folded) == nil && folded.Sequence == snapshot.Head.Sequence {
+			state = folded
+		}
+	}
+	return p.FollowMonitor(ctx, state)
+}
+
+// FollowMonitor folds what has come to a monitor's log since a state.
+func (p *Project) FollowMonitor(ctx context.Context, state mlops.MonitorState) (mlops.MonitorState, error) {
+	if state.Parked != "" {
+		return state, nil
+	}
+	for entry, err := range p.MonitorLog(state.Monitor).After(ctx, eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}) {
+		if errors.Is(err, eventlog.ErrBroken) {
+			state.Parked = err.Error()
+			break
+		}
+		if err != nil {
+			return state, fmt.Errorf("drift monitor %q: %w", state.Monitor, err)
+		}
+		var event mlops.MonitorEvent
+		next, err := state, json.Unmarshal(entry.Data, &event)
+		if err == nil {
+			next, err = mlops.ApplyMonitor(state, event)
+		}
+		if err != nil {
+			state.Parked = err.Error()
+			break
+		}
+		state = next
+		state.SHA256 = entry.SHA256
+	}
+	return state, nil
+}
+
+// AppendMonitor writes the event that comes next in a monitor's log, as AppendModel does for a model.
+func (p *Project) AppendMonitor(ctx context.Context, state mlops.MonitorState, event mlops.MonitorEvent) (mlops.MonitorState, error) {
+	if state.Parked != "" {
+		return state, fmt.Errorf("drift monitor %q: %w: %s", state.Monitor, mlops.ErrInvalid, state.Parked)
+	}
+	now := p.Now()
+	if now.Before(state.Time) {
+		now = state.Time
+	}
+	event.Header = mlops.Header{
+		Schema: mlops.MonitorEventSchema, Writer: p.NewWriter(), Sequence: state.Sequence + 1, Previous: state.SHA256, Time: now,
+	}
+	next, err := mlops.ApplyMonitor(state, event)
+	if err != nil {
+		return state, err
+	}
+	head := eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}
+	entry, err := p.MonitorLog(state.Monitor).Append(ctx, head, event.Header, event)
+	if err != nil {
+		return state, fmt.Errorf("drift monitor %q: %w", state.Monitor, err)
+	}
+	next.SHA256 = entry.SHA256
+	return next, nil
+}
+
+// KeepMonitor stores a snapshot of a monitor's state.
+func (p *Project) KeepMonitor(ctx context.Context, state mlops.MonitorState) error {
+	return p.MonitorLog(state.Monitor).Keep(ctx, eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}, mlops.FoldVersion, state)
+}

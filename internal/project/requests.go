@@ -1,0 +1,102 @@
+package project
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+var notInKey = regexp.MustCompile(`[^a-z0-9_-]+`)
+
+// KeyPart makes a name ("Ada@Example.com") usable as one part of a key ("ada-example-com").
+func KeyPart(name string) string {
+	part := strings.Trim(notInKey.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if part == "" {
+		return "unknown"
+	}
+	return part
+}
+
+// RequestKey is where a request stands.
+func RequestKey(request mlops.Request) string {
+	return fmt.Sprintf("requests/%s/%s.json", KeyPart(request.Actor.Name), request.ID)
+}
+
+// Ask stores a request and returns it with id, writer and time filled in. The controller answers in the model's log.
+func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request, error) {
+	request.Schema, request.Writer, request.Time = mlops.RequestSchema, p.NewWriter(), p.Now()
+	request.ID = request.Time.Format("20060102T150405Z") + "-" + request.Writer
+	data, err := json.MarshalIndent(request, "", "  ")
+	if err != nil {
+		return request, err
+	}
+	if err := eventlog.CreateOnce(ctx, p.Store, RequestKey(request), data, request.Writer); err != nil {
+		return request, fmt.Errorf("request %s of model %q: %w", request.Action, request.Model, err)
+	}
+	return request, nil
+}
+
+// Requests returns the requests that still stand in the inbox, oldest first by key. Who asked is taken from the folder.
+// A document that cannot be read is named in the error and does not hide the others.
+func (p *Project) Requests(ctx context.Context) ([]mlops.Request, error) {
+	entries, err := p.Store.List(ctx, "requests/", "", 0)
+	if err != nil {
+		return nil, err
+	}
+	var requests []mlops.Request
+	var faults []error
+	for _, entry := range entries {
+		data, err := p.Store.Read(ctx, entry.Key)
+		if errors.Is(err, mlops.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		var request mlops.Request
+		if err := json.Unmarshal(data, &request); err != nil || RequestKey(request) != entry.Key {
+			faults = append(faults, fmt.Errorf("%s: %w: not a request of its folder's owner", entry.Key, mlops.ErrInvalid))
+			continue
+		}
+		requests = append(requests, request)
+	}
+	return requests, errors.Join(faults...)
+}
+
+// Answered removes a request that the log has answered, so that the inbox never grows with history.
+func (p *Project) Answered(ctx context.Context, request mlops.Request) error {
+	return p.Store.Delete(ctx, RequestKey(request))
+}
+
+// Notify records a notification and tells its receivers, once for each key.
+func (p *Project) Notify(ctx context.Context, notification mlops.Notification, owners []mlops.Owner) (sent bool, err error) {
+	notification.Schema, notification.Writer, notification.Time = mlops.NotificationSchema, p.NewWriter(), p.Now()
+	for _, owner := range owners {
+		notification.Receivers = append(notification.Receivers, owner.Email)
+	}
+	data, err := json.MarshalIndent(notification, "", "  ")
+	if err != nil {
+		return false, err
+	}
+	key := "alerts/" + notification.Key + ".json"
+	if _, err := p.Store.Read(ctx, key); err == nil {
+		return false, nil
+	} else if !errors.Is(err, mlops.ErrNotFound) {
+		return false, err
+	}
+	// Told first, recorded then: a crash in between repeats a message, never loses one.
+	if err := p.Notifier.Send(ctx, notification, owners); err != nil {
+		return false, fmt.Errorf("notification %s: %w", notification.Key, err)
+	}
+	err = eventlog.CreateOnce(ctx, p.Store, key, data, notification.Writer)
+	if errors.Is(err, mlops.ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
+}

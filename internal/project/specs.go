@@ -1,0 +1,184 @@
+package project
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// SpecKey is where a number of a spec stands.
+func SpecKey(kind mlops.Kind, name string, sequence int64) string {
+	return fmt.Sprintf("specs/%s/%s/%012d.json", kind, name, sequence)
+}
+
+// SpecDocument returns the newest document of a spec, deleted ones included; mlops.ErrNotFound where there never was one.
+func (p *Project) SpecDocument(ctx context.Context, kind mlops.Kind, name string) (mlops.SpecDocument, error) {
+	if err := mlops.ValidateName(name); err != nil {
+		return mlops.SpecDocument{}, err
+	}
+	prefix := fmt.Sprintf("specs/%s/%s/", kind, name)
+	entries, err := p.Store.List(ctx, prefix, "", 0)
+	if err != nil {
+		return mlops.SpecDocument{}, err
+	}
+	if len(entries) == 0 {
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", kind, name, mlops.ErrNotFound)
+	}
+	return p.readSpec(ctx, entries[len(entries)-1].Key)
+}
+
+func (p *Project) readSpec(ctx context.Context, key string) (mlops.SpecDocument, error) {
+	data, err := p.Store.Read(ctx, key)
+	if err != nil {
+		return mlops.SpecDocument{}, err
+	}
+	var document mlops.SpecDocument
+	if err := json.Unmarshal(data, &document); err != nil {
+		return mlops.SpecDocument{}, fmt.Errorf("%s: %w: not a spec: %v", key, mlops.ErrInvalid, err)
+	}
+	return document, nil
+}
+
+// Spec reads a live spec into spec (a pointer to a domain type) and returns its document; mlops.ErrNotFound where it was
+// never declared or is deleted.
+func (p *Project) Spec(ctx context.Context, kind mlops.Kind, name string, spec any) (mlops.SpecDocument, error) {
+	document, err := p.SpecDocument(ctx, kind, name)
+	if err != nil {
+		return document, err
+	}
+	if document.Deleted {
+		return document, fmt.Errorf("%s %q: %w: it was deleted", kind, name, mlops.ErrNotFound)
+	}
+	if err := json.Unmarshal(document.Content, spec); err != nil {
+		return document, fmt.Errorf("%s %q: %w: %v", kind, name, mlops.ErrInvalid, err)
+	}
+	return document, nil
+}
+
+// Declared is a live spec and its document.
+type Declared struct {
+	Document mlops.SpecDocument
+	Spec     mlops.Spec
+}
+
+// Specs returns every live spec of a kind in order of name, by one listing and one read for each name. A document that
+// cannot be read is left out of the list and joined into the error, which then does not make the others useless.
+func (p *Project) Specs(ctx context.Context, kind mlops.Kind) ([]Declared, error) {
+	entries, err := p.Store.List(ctx, fmt.Sprintf("specs/%s/", kind), "", 0)
+	if err != nil {
+		return nil, err
+	}
+	var newest []string
+	for i, entry := range entries {
+		if i+1 == len(entries) || path.Dir(entries[i+1].Key) != path.Dir(entry.Key) {
+			newest = append(newest, entry.Key)
+		}
+	}
+	var declared []Declared
+	var faults []error
+	for _, key := range newest {
+		document, err := p.readSpec(ctx, key)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if document.Deleted {
+			continue
+		}
+		spec, err := document.Decode()
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", key, err))
+			continue
+		}
+		declared = append(declared, Declared{Document: document, Spec: spec})
+	}
+	return declared, errors.Join(faults...)
+}
+
+// CreateSpec declares a new spec. Over a live one with the same content it returns that document and adopted = true; with
+// other content mlops.ErrExists. Over a deleted one it starts a new incarnation.
+func (p *Project) CreateSpec(ctx context.Context, spec mlops.Spec) (document mlops.SpecDocument, adopted bool, err error) {
+	content, err := json.Marshal(spec)
+	if err != nil {
+		return mlops.SpecDocument{}, false, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+	}
+	live, err := p.SpecDocument(ctx, spec.SpecKind(), spec.SpecName())
+	switch {
+	case errors.Is(err, mlops.ErrNotFound):
+	case err != nil:
+		return mlops.SpecDocument{}, false, err
+	case !live.Deleted && mlops.ContentHash(live.Content) == mlops.ContentHash(content):
+		return live, true, nil
+	case !live.Deleted:
+		return live, false, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), mlops.ErrExists)
+	}
+	document, err = p.writeSpec(ctx, mlops.SpecDocument{
+		Kind: spec.SpecKind(), Name: spec.SpecName(), Sequence: live.Sequence + 1, Incarnation: p.NewWriter(), Content: content,
+	})
+	if errors.Is(err, mlops.ErrConflict) { // somebody created it in between: look again
+		return p.CreateSpec(ctx, spec)
+	}
+	return document, false, err
+}
+
+// UpdateSpec declares the next number of a live spec. Equal content, if intact, writes nothing.
+func (p *Project) UpdateSpec(ctx context.Context, spec mlops.Spec) (mlops.SpecDocument, error) {
+	content, err := json.Marshal(spec)
+	if err != nil {
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+	}
+	live, err := p.SpecDocument(ctx, spec.SpecKind(), spec.SpecName())
+	if err != nil {
+		return mlops.SpecDocument{}, err
+	}
+	if live.Deleted {
+		return live, fmt.Errorf("%s %q: %w: it was deleted", spec.SpecKind(), spec.SpecName(), mlops.ErrNotFound)
+	}
+	if live.Intact() && mlops.ContentHash(live.Content) == mlops.ContentHash(content) {
+		return live, nil
+	}
+	return p.writeSpec(ctx, mlops.SpecDocument{
+		Kind: live.Kind, Name: live.Name, Sequence: live.Sequence + 1, Incarnation: live.Incarnation, Content: content,
+	})
+}
+
+// DeleteSpec marks a spec as deleted; what is not live is no error. A non-empty incarnation that is not the live one is
+// left alone: an old instance never removes a new one's.
+func (p *Project) DeleteSpec(ctx context.Context, kind mlops.Kind, name, incarnation string) error {
+	live, err := p.SpecDocument(ctx, kind, name)
+	if errors.Is(err, mlops.ErrNotFound) || err == nil && live.Deleted {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if incarnation != "" && incarnation != live.Incarnation {
+		return nil
+	}
+	_, err = p.writeSpec(ctx, mlops.SpecDocument{
+		Kind: kind, Name: name, Sequence: live.Sequence + 1, Incarnation: live.Incarnation, Deleted: true,
+	})
+	return err
+}
+
+func (p *Project) writeSpec(ctx context.Context, document mlops.SpecDocument) (mlops.SpecDocument, error) {
+	document.Schema, document.Writer, document.Time, document.AgentVersion = mlops.SpecSchema, p.NewWriter(), p.Now(), p.AgentVersion
+	if !document.Deleted {
+		document.ContentSHA256 = mlops.ContentHash(document.Content)
+	}
+	data, err := json.MarshalIndent(document, "", "  ")
+	if err != nil {
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", document.Kind, document.Name, err)
+	}
+	key := SpecKey(document.Kind, document.Name, document.Sequence)
+	if err := eventlog.CreateOnce(ctx, p.Store, key, data, document.Writer); err != nil {
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", strings.ReplaceAll(string(document.Kind), "_", " "), document.Name, err)
+	}
+	return document, nil
+}
