@@ -45,7 +45,7 @@ type Store struct {
 var _ platform.Store = (*Store)(nil)
 
 // keyPattern is what the folder store accepts, so that a key that only works here is found by a test.
-var keyPattern = regexp.MustCompile(`^[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*$`)
+var keyPattern = regexp.MustCompile(`^[a-z0-9TZ_-][a-z0-9TZ._-]*(/[a-z0-9TZ_-][a-z0-9TZ._-]*)*$`)
 
 // New returns an empty store.
 func New() *Store {

@@ -1,0 +1,77 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// notifier appends each notification to a file, for people and their tools, and posts it to the owners' webhooks.
+type notifier struct{ file string }
+
+const webhookTimeout = 10 * time.Second
+
+// Send writes the line first, so that a webhook that is down hides nothing. A receiver that was told before an error is
+// told again by the next try: it knows the notification by its key.
+func (n *notifier) Send(ctx context.Context, notification mlops.Notification, owners []mlops.Owner) error {
+	body, err := json.Marshal(notification)
+	if err != nil {
+		return err
+	}
+	if err := n.append(body); err != nil {
+		return fmt.Errorf("%s: %w", n.file, err)
+	}
+	var faults []error
+	for _, owner := range owners {
+		if owner.Webhook != "" {
+			faults = append(faults, post(ctx, owner.Webhook, body))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (n *notifier) append(line []byte) error {
+	if err := os.MkdirAll(filepath.Dir(n.file), 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(n.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	// One write of a whole line: lines of several processes do not mix.
+	_, err = file.Write(append(line, '\n'))
+	return errors.Join(err, file.Close())
+}
+
+func post(ctx context.Context, address string, body []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("webhook: the address is not a URL")
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		// The address of a webhook is often its secret: name the host alone.
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return fmt.Errorf("webhook at %s: %w", request.URL.Host, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		return fmt.Errorf("webhook at %s answered %s", request.URL.Host, response.Status)
+	}
+	return nil
+}

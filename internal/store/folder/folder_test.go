@@ -1,0 +1,95 @@
+package folder_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/conformance"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/folder"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.Run(t, func(t *testing.T) platform.Store { return open(t, t.TempDir()) })
+}
+
+func TestReadersMakeNoFolder(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	if _, err := folder.OpenExisting(missing); !errors.Is(err, mlops.ErrNotFound) {
+		t.Errorf("open: %v, want not found", err)
+	}
+	if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the folder was made")
+	}
+}
+
+// A writer that is killed at any moment leaves whole documents only, and numbers without a gap.
+func TestKilledWriterLeavesWholeDocuments(t *testing.T) {
+	root := t.TempDir()
+	for round := range 8 {
+		writer := exec.Command(os.Args[0], "-test.run=TestWriterProcess")
+		writer.Env = append(os.Environ(), "FOLDER_TEST_WRITER="+root, fmt.Sprintf("FOLDER_TEST_ROUND=%d", round))
+		output, err := writer.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Let it write a few documents, a different number each round, and kill it in the midst of the next.
+		lines := bufio.NewScanner(output)
+		for range round + 2 {
+			lines.Scan()
+		}
+		_ = writer.Process.Kill()
+		_ = writer.Wait()
+	}
+	store := open(t, root)
+	entries, err := store.List(t.Context(), "kill/", "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) < 8 {
+		t.Fatalf("%d documents, want at least one a round", len(entries))
+	}
+	for _, entry := range entries {
+		if entry.Size != documentSize {
+			t.Errorf("%s has %d bytes, want %d", entry.Key, entry.Size, documentSize)
+		}
+	}
+}
+
+const documentSize = 256 << 10
+
+// TestWriterProcess is the process that the test above kills.
+func TestWriterProcess(t *testing.T) {
+	root := os.Getenv("FOLDER_TEST_WRITER")
+	if root == "" {
+		t.Skip("runs only as the process that TestKilledWriterLeavesWholeDocuments kills")
+	}
+	store := open(t, root)
+	document := strings.Repeat("x", documentSize)
+	for n := 0; ; n++ {
+		key := fmt.Sprintf("kill/%s-%06d", os.Getenv("FOLDER_TEST_ROUND"), n)
+		if err := store.Create(t.Context(), key, []byte(document)); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println(key)
+	}
+}
+
+func open(t *testing.T, root string) *folder.Store {
+	t.Helper()
+	store, err := folder.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
