@@ -79,4 +79,3 @@ func (l Log) trim(ctx context.Context) error {
 	}
 	return nil
 }
-

@@ -2,6 +2,7 @@ package mlops
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,23 +30,35 @@ func ParseDuration(text string) (Duration, error) {
 	if match == nil {
 		return 0, fail
 	}
-	var total float64
+	var total time.Duration
 	given := false
 	for i, part := range match[1:] {
 		if part == "" {
 			continue
 		}
 		given = true
-		amount, err := strconv.ParseFloat(part, 64)
-		if err != nil {
+		amount, err := scale(part, durationUnits[i])
+		if err != nil || total > math.MaxInt64-amount {
 			return 0, fail
 		}
-		total += amount * float64(durationUnits[i])
+		total += amount
 	}
-	if !given || total > float64(1<<62) {
+	if !given {
 		return 0, fail
 	}
 	return Duration(total), nil
+}
+
+// scale multiplies a decimal number by a unit, exactly; only seconds may have a fraction.
+func scale(number string, unit time.Duration) (time.Duration, error) {
+	if unit == time.Second {
+		return time.ParseDuration(number + "s")
+	}
+	amount, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || amount > math.MaxInt64/int64(unit) {
+		return 0, ErrInvalid
+	}
+	return time.Duration(amount) * unit, nil
 }
 
 // Std is the value for package time.
