@@ -1,0 +1,109 @@
+// Package record is the inference record: what one request to a deployment asked, what the model answered, and how long it
+// took. It holds the format, the forms of tabular JSON in which rows are found, the layout of segments in the store, and the
+// reading of windows. It must not know how records are captured (agent/collect) or what they are judged by (agent/drift).
+//
+// A record is one line of JSON with the fields of CloudEvents 1.0, so names are lower-case letters and digits. Its data is an
+// array of flat row objects, which is what the readers of Azure ML model monitoring take columns from; the model's answer and
+// our own fields stand beside it.
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// Constant fields of a record.
+const (
+	Schema          = "mlops/inference-record/v1"
+	SpecVersion     = "1.0"
+	Type            = "mlops.inference"
+	DataContentType = "application/json"
+)
+
+// NotCaptured begins the note that stands in the place of rows.
+const NotCaptured = "not captured: "
+
+// StatusClientGone is the status of a request whose client left before the model had answered; it is nginx's.
+const StatusClientGone = 499
+
+// Record is one request and its answer.
+type Record struct {
+	Schema          string    `json:"schema"`
+	SpecVersion     string    `json:"specversion"`
+	ID              string    `json:"id"`     // unique for ever
+	Source          string    `json:"source"` // "deployments/<deployment>"
+	Type            string    `json:"type"`
+	Time            time.Time `json:"time"` // when the request arrived
+	DataContentType string    `json:"datacontenttype"`
+	CorrelationID   string    `json:"correlationid"`
+	// EventTime is the timestamp column of the first row; Time where there is none. Segments and windows lie by it.
+	EventTime    time.Time `json:"eventtime"`
+	Deployment   string    `json:"deployment"`
+	Model        string    `json:"model,omitempty"`
+	ModelVersion int64     `json:"modelversion,string,omitempty"`
+	Instance     string    `json:"instance"`
+	Path         string    `json:"path"`
+	// Status is the model's, 502 where there was none, StatusClientGone where nobody waited for it.
+	Status int `json:"status"`
+	// LatencyMS runs from the request's header to the last byte that the model sent, in milliseconds.
+	LatencyMS float64 `json:"latencyms"`
+	// Complete says that the whole answer passed; Error says in our own words what cut it short.
+	Complete bool   `json:"complete"`
+	Error    string `json:"error,omitempty"`
+	// SamplingPercentage of all correlation ids were kept when this one was.
+	SamplingPercentage int `json:"samplingpercentage"`
+
+	// Rows of the request and Data, an array of as many flat objects; where they are not there, Body says why.
+	Rows         int64           `json:"rows"`
+	Data         json.RawMessage `json:"data,omitempty"`
+	Body         string          `json:"body,omitempty"`
+	RequestBytes int64           `json:"requestbytes"`
+	// The same of the answer.
+	ResponseRows  int64           `json:"responserows"`
+	Response      json.RawMessage `json:"response,omitempty"`
+	ResponseBody  string          `json:"responsebody,omitempty"`
+	ResponseBytes int64           `json:"responsebytes"`
+
+	// Sequence counts the records of an instance from 1 without a gap. It stands last, because it is given last.
+	Sequence int64 `json:"sequence,omitempty"`
+}
+
+// Failed says that the model gave no answer that counts.
+func (r Record) Failed() bool { return !r.Complete || r.Status >= 400 }
+
+// Encode is the record as JSON on one line, without its sequence and without a line break: AppendLine adds both.
+func (r Record) Encode() ([]byte, error) {
+	r.Sequence = 0
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", r.ID, err)
+	}
+	return encoded, nil
+}
+
+// AppendLine appends an encoded record as one whole line, with its sequence.
+func AppendLine(to, encoded []byte, sequence int64) []byte {
+	to = append(to, encoded[:len(encoded)-1]...)
+	to = append(to, `,"sequence":`...)
+	to = strconv.AppendInt(to, sequence, 10)
+	return append(to, "}\n"...)
+}
+
+// Decode reads one line. A document of another schema is mlops.ErrNotFound: readers pass over it.
+func Decode(line []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(line, &r); err != nil {
+		return Record{}, fmt.Errorf("%w: not an inference record: %w", mlops.ErrInvalid, err)
+	}
+	if r.Schema != Schema {
+		return Record{}, fmt.Errorf("document of schema %q: no inference record: %w", r.Schema, mlops.ErrNotFound)
+	}
+	if r.Deployment == "" || r.Instance == "" || r.Sequence < 1 || r.EventTime.IsZero() {
+		return Record{}, fmt.Errorf("%w: inference record without deployment, instance, sequence or event time", mlops.ErrInvalid)
+	}
+	return r, nil
+}
