@@ -15,7 +15,9 @@ import (
 )
 
 // commands makes every command; each stands in a file of its name.
-var commands = []func() *cobra.Command{}
+var commands = []func() *cobra.Command{
+	newDrift,
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -34,16 +36,18 @@ func main() {
 }
 
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use:           "mlops",
 		Short:         "Keep declared machine-learning models alive: train, serve, watch, retrain",
 		Version:       version.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-	}
-	for _, command := range commands {
-		root.AddCommand(command())
-	}
+	}, commands...)
+	root.SuggestionsMinimumDistance = 2
+	addProjectFlag(root)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError("%v (see %s --help)", err, cmd.CommandPath())
+	})
 	return root
 }
 
