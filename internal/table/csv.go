@@ -1,0 +1,200 @@
+package table
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"io"
+	"strings"
+	"unicode"
+)
+
+const byteOrderMark = "\ufeff"
+
+// readCSV reads RFC 4180 with a header. All cells are text: what they mean is for the caller to say.
+func readCSV(from io.Reader) (Table, error) {
+	reader := newCSVReader(from)
+	header, err := readHeader(reader)
+	if err != nil {
+		return Table{}, err
+	}
+	builders := make([]textBuilder, len(header))
+	var faults lineFaults
+	for {
+		record, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			if err := faults.add(record, err, len(header)); err != nil {
+				return Table{}, err
+			}
+			continue
+		}
+		for i, cell := range record {
+			builders[i].add(cell)
+		}
+	}
+	if err := faults.err(); err != nil {
+		return Table{}, err
+	}
+	table := Table{Columns: make([]Column, len(header)), Rows: len(builders[0].text)}
+	if table.Rows == 0 {
+		return Table{}, invalid("it has a header but no rows")
+	}
+	for i, name := range header {
+		table.Columns[i] = builders[i].column(name)
+	}
+	return table, nil
+}
+
+func newCSVReader(from io.Reader) *csv.Reader {
+	buffered := bufio.NewReaderSize(from, 1<<16)
+	if head, err := buffered.Peek(len(byteOrderMark)); err == nil && string(head) == byteOrderMark {
+		_, _ = buffered.Discard(len(byteOrderMark)) // was peeked: cannot fail
+	}
+	reader := csv.NewReader(buffered)
+	reader.ReuseRecord = true
+	return reader
+}
+
+// readHeader takes the first line as column names.
+func readHeader(reader *csv.Reader) ([]string, error) {
+	record, err := reader.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, invalid("it is empty; the first line names the columns")
+	}
+	if err != nil {
+		return nil, csvError(err)
+	}
+	header := make([]string, len(record))
+	for i, cell := range record {
+		header[i] = cleanName(cell)
+	}
+	return header, checkNames(header)
+}
+
+// cleanName takes white space and byte order marks off both ends, and makes line ends line feeds.
+func cleanName(name string) string {
+	return lineFeeds(strings.TrimFunc(name, func(r rune) bool { return unicode.IsSpace(r) || string(r) == byteOrderMark }))
+}
+
+// checkNames refuses columns without a name and names that stand twice.
+func checkNames(names []string) error {
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
+		if name == "" {
+			return invalid("column %d has no name in the header", i+1)
+		}
+		if seen[name] {
+			return invalid("the column %q stands twice in the header; columns have names of their own", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// add notes a line with a wrong number of cells and lets reading go on; any other error ends it.
+func (f *lineFaults) add(record []string, err error, want int) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) && errors.Is(parse.Err, csv.ErrFieldCount) {
+		f.note(parse.StartLine, "has %d cells where the header has %d", len(record), want)
+		return nil
+	}
+	return csvError(err)
+}
+
+func csvError(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		return invalid("line %d: %v; cells that hold a quote or a comma stand in quotes, as RFC 4180 says", parse.Line, parse.Err)
+	}
+	return err
+}
+
+// WriteCSV writes RFC 4180 with a header and line feeds; null cells are empty. The same table gives the same bytes.
+func WriteCSV(to io.Writer, table Table) error {
+	writer := NewCSVWriter(to)
+	if err := writer.Write(table.Names()); err != nil {
+		return err
+	}
+	texts := make([][]string, len(table.Columns))
+	for i, column := range table.Columns {
+		texts[i], _ = column.AsText()
+	}
+	record := make([]string, len(table.Columns))
+	for row := range table.Rows {
+		for i := range texts {
+			record[i] = texts[i][row]
+		}
+		if err := writer.Write(record); err != nil {
+			return err
+		}
+	}
+	return writer.Flush()
+}
+
+// CSVWriter writes records as WriteCSV does, one at a time.
+type CSVWriter struct {
+	writer *csv.Writer
+	under  *bufio.Writer
+}
+
+// NewCSVWriter writes to a writer, buffered: end with Flush.
+func NewCSVWriter(to io.Writer) *CSVWriter {
+	under := bufio.NewWriterSize(to, 1<<16)
+	return &CSVWriter{writer: csv.NewWriter(under), under: under}
+}
+
+// Write adds one record.
+func (w *CSVWriter) Write(record []string) error {
+	if len(record) == 1 && record[0] == "" {
+		// An empty line is no record to a reader; an empty cell in quotes is.
+		w.writer.Flush()
+		if err := w.writer.Error(); err != nil {
+			return err
+		}
+		_, err := w.under.WriteString("\"\"\n")
+		return err
+	}
+	return w.writer.Write(record)
+}
+
+// Flush writes what is buffered and returns the first error of any write.
+func (w *CSVWriter) Flush() error {
+	w.writer.Flush()
+	if err := w.writer.Error(); err != nil {
+		return err
+	}
+	return w.under.Flush()
+}
+
+// CSVReader reads a CSV file with a header record by record, for files too large to hold.
+type CSVReader struct {
+	// Header names the columns.
+	Header []string
+	reader *csv.Reader
+}
+
+// NewCSVReader reads the header.
+func NewCSVReader(from io.Reader) (*CSVReader, error) {
+	reader := newCSVReader(from)
+	header, err := readHeader(reader)
+	if err != nil {
+		return nil, err
+	}
+	return &CSVReader{Header: header, reader: reader}, nil
+}
+
+// Read returns the next record, valid until the next call, or io.EOF.
+func (r *CSVReader) Read() ([]string, error) {
+	record, err := r.reader.Read()
+	if err == nil || errors.Is(err, io.EOF) {
+		return record, err
+	}
+	var faults lineFaults
+	if err := faults.add(record, err, len(r.Header)); err != nil {
+		return nil, err
+	}
+	return nil, faults.err()
+}
