@@ -72,16 +72,21 @@ func CountSorted(sorted, edges []float64) (counts []int64, below, above int64) {
 	return counts, below, int64(len(sorted) - start)
 }
 
-// MeanAndDeviation are the mean and the standard deviation with divisor n.
+// MeanAndDeviation are the mean and the standard deviation with divisor n of finite values, finite themselves.
 func MeanAndDeviation(values []float64) (mean, deviation float64) {
 	n := float64(len(values))
+	var largest float64
 	for _, value := range values {
 		mean += value / n // divided first: a sum of large finite values may overflow
+		largest = math.Max(largest, math.Abs(value))
+	}
+	if largest == 0 {
+		return 0, 0
 	}
 	var squares float64
 	for _, value := range values {
-		difference := value - mean
+		difference := value/largest - mean/largest // at most 2, so that no square overflows
 		squares += difference * difference
 	}
-	return mean, math.Sqrt(squares / n)
+	return mean, math.Min(math.Sqrt(squares/n)*largest, math.MaxFloat64)
 }

@@ -1,9 +1,213 @@
 package drift
 
-import "github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+import (
+	"cmp"
+	"fmt"
+	"slices"
 
-// Judge says what a window shows. It fills Schema, Rows, ReferenceRows, Verdict, Season, Summary, Quality and Features of
-// the report; the caller adds whose window it is and when.
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// Judge says what a window shows, in this order: too few rows, what cannot be true, what has changed, and whether the season
+// explains it. It fills Schema, Rows, ReferenceRows, Verdict, Season, Summary, Quality and Features of the report; the
+// caller adds whose window it is and when.
 func Judge(window Window) mlops.DriftReport {
-	return mlops.DriftReport{Schema: mlops.DriftReportSchema, ReferenceRows: window.Reference.Rows, Verdict: mlops.VerdictInsufficient}
+	report := mlops.DriftReport{
+		Schema:        mlops.DriftReportSchema,
+		Rows:          int64(window.rows()),
+		ReferenceRows: window.Reference.Rows,
+		Quality:       qualityFaults(window),
+		Features:      []mlops.FeatureReport{},
+	}
+	measured := window.measureAll(window.Reference)
+	for _, m := range measured {
+		report.Features = append(report.Features, m.report)
+	}
+	sortByEffect(report.Features)
+	switch minimum := window.minimumRows(); {
+	case report.Rows < minimum:
+		report.Verdict = mlops.VerdictInsufficient
+		report.Summary = fmt.Sprintf("Too few rows to judge: %d, at least %d are needed.", report.Rows, minimum)
+	case report.ReferenceRows < minimum:
+		report.Verdict = mlops.VerdictInsufficient
+		report.Summary = fmt.Sprintf("The reference has too few rows to compare with: %d, at least %d are needed.", report.ReferenceRows, minimum)
+	case len(report.Quality) > 0:
+		report.Verdict = mlops.VerdictDataQuality
+		report.Summary = qualitySummary(report.Quality)
+	default:
+		report.Verdict = verdictOf(window.kinds(), report.Features)
+		report.Season = window.explain(&report)
+		report.Summary = driftSummary(report)
+	}
+	if report.Verdict == mlops.VerdictInsufficient {
+		for i := range report.Features {
+			report.Features[i].Drifted = false
+		}
+	}
+	return report
+}
+
+// kind says what a drift of a column is called.
+type kind map[string]mlops.Verdict
+
+// PredictionName is how the model's output is called among the features.
+const PredictionName = "prediction"
+
+func (w Window) kinds() kind {
+	kinds := kind{PredictionName: mlops.VerdictPrediction}
+	for name, column := range w.Dataset.Columns {
+		kinds[name] = mlops.VerdictCovariate
+		if column.Role == mlops.RoleLabel {
+			kinds[name] = mlops.VerdictLabel
+		}
+	}
+	return kinds
+}
+
+// verdictOf names the cause: features before predictions before labels, since the first move the others.
+func verdictOf(kinds kind, features []mlops.FeatureReport) mlops.Verdict {
+	found := map[mlops.Verdict]bool{}
+	for _, feature := range features {
+		if feature.Drifted {
+			found[kinds[feature.Name]] = true
+		}
+	}
+	for _, verdict := range []mlops.Verdict{mlops.VerdictCovariate, mlops.VerdictPrediction, mlops.VerdictLabel} {
+		if found[verdict] {
+			return verdict
+		}
+	}
+	return mlops.VerdictStable
+}
+
+// measureAll compares every watched column that both sides have with a reference, and corrects the p-values over all.
+func (w Window) measureAll(reference stats.Profile) []measurement {
+	names := w.compared(reference)
+	measured := make([]measurement, 0, len(names)+1)
+	for _, name := range names {
+		column, _ := w.column(name)
+		measured = append(measured, measure(name, reference.Columns[name], column, len(names), w.sensitivity(name)))
+	}
+	if w.Predictions != nil && w.PredictionReference != nil {
+		measured = append(measured, measure(PredictionName, *w.PredictionReference, *w.Predictions, len(names)+1, 1))
+	}
+	decide(measured)
+	return measured
+}
+
+// decide marks what has drifted: an effect above its threshold that is significant among all.
+func decide(measured []measurement) {
+	pValues := make([]float64, len(measured))
+	for i, m := range measured {
+		pValues[i] = m.pValue
+	}
+	for i, corrected := range stats.BenjaminiHochberg(pValues) {
+		report := &measured[i].report
+		report.PValue = &corrected
+		report.Drifted = report.Effect >= report.Threshold && corrected <= Significance
+	}
+}
+
+// compared are the watched features, and the label where the window has one, that a reference knows in the same type.
+func (w Window) compared(reference stats.Profile) []string {
+	var names []string
+	watched := w.watched()
+	if label := w.Dataset.ColumnOf(mlops.RoleLabel); label != "" {
+		watched = append(watched, label)
+	}
+	for _, name := range watched {
+		column, here := w.column(name)
+		profile, known := reference.Columns[name]
+		if here && known && profile.Type == column.Type && (profile.Number != nil || profile.Category != nil) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// watched are the features that the monitor looks at: those that it names, else all.
+func (w Window) watched() []string {
+	features := w.Dataset.Features()
+	if w.Monitor.Features == nil {
+		return features
+	}
+	return slices.DeleteFunc(features, func(name string) bool {
+		_, named := w.Monitor.Features[name]
+		return !named
+	})
+}
+
+func (w Window) sensitivity(name string) float64 {
+	if watch, ok := w.Monitor.Features[name]; ok && watch.Sensitivity > 0 {
+		return watch.Sensitivity
+	}
+	return 1
+}
+
+func (w Window) minimumRows() int64 {
+	return cmp.Or(max(w.Monitor.MinimumRows, 0), DefaultMinimumRows)
+}
+
+func (w Window) rows() int {
+	rows := 0
+	for _, column := range w.Current {
+		rows = max(rows, column.Rows())
+	}
+	return rows
+}
+
+func (w Window) column(name string) (stats.Input, bool) {
+	for _, column := range w.Current {
+		if column.Name == name {
+			return column, true
+		}
+	}
+	return stats.Input{}, false
+}
+
+// sortByEffect puts what drifted first, then what came nearest to its threshold.
+func sortByEffect(features []mlops.FeatureReport) {
+	slices.SortStableFunc(features, func(a, b mlops.FeatureReport) int {
+		if a.Drifted != b.Drifted {
+			if a.Drifted {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.Effect/b.Threshold, a.Effect/a.Threshold), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// driftSummary is one sentence that says why, for a window that was judged.
+func driftSummary(report mlops.DriftReport) string {
+	moved := drifted(report.Features)
+	if len(moved) == 0 {
+		if len(report.Features) == 0 {
+			return "No feature could be compared: the window and the reference share none."
+		}
+		return fmt.Sprintf("Nothing has changed: %s of %d rows look as in the reference.", plural(len(report.Features), "feature"), report.Rows)
+	}
+	names := make([]string, 0, len(moved))
+	for _, feature := range moved[:min(3, len(moved))] {
+		names = append(names, feature.Name)
+	}
+	if len(moved) > 3 {
+		names = append(names, fmt.Sprintf("%d more", len(moved)-3))
+	}
+	verb := "have"
+	if len(moved) == 1 {
+		verb = "has"
+	}
+	sentence := fmt.Sprintf("%s %s changed", list(names), verb)
+	if report.Verdict == mlops.VerdictSeasonal {
+		sentence = fmt.Sprintf("%s %s changed as in the same season of the last cycle", list(names), verb)
+	}
+	if first := moved[0]; first.Message != "" {
+		sentence += fmt.Sprintf(" (%s: %s)", first.Name, first.Message)
+	}
+	if report.Season == SeasonUnknown {
+		sentence += "; whether a season explains it is not known before one whole cycle"
+	}
+	return sentence + "."
 }

@@ -1,0 +1,191 @@
+package drift
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// What our own method decides with. A feature has drifted when its effect (PSI) reaches its threshold and its change is
+// significant, corrected over all features; see threshold for how the first follows the window and the reference.
+const (
+	// Significance is the largest corrected p-value that counts.
+	Significance = 0.01
+	// EffectFloor is the smallest PSI, beyond what sampling gives, that is raised at sensitivity 1: about a seventh of a
+	// standard deviation for a normal feature.
+	EffectFloor = 0.02
+	// EffectCeiling is the PSI that the reference's own days can never excuse; 0.25 is customarily a major change.
+	EffectCeiling = 0.25
+	// DefaultMinimumRows is how many rows a window needs unless the monitor says otherwise.
+	DefaultMinimumRows = 100
+	// minimumDays is how many days of the reference make a spread.
+	minimumDays = 5
+)
+
+// threshold is the PSI from which a feature is raised: what sampling alone gives, plus the larger of a floor and of what the
+// reference's own days do. Days are taken to move about the whole by a random amount; the spread of their PSI then has one
+// degree of freedom, and its quantile is taken so that one feature of all exceeds it on about one day in a hundred.
+func threshold(reference stats.ColumnProfile, bins stats.Bins, features int, sensitivity float64) float64 {
+	return bins.Noise() + math.Max(EffectFloor, dayMovement(reference.Days, features))/sensitivity
+}
+
+// dayMovement is the PSI that a normal day of the reference stays below, zero where days are not known.
+func dayMovement(days *stats.DaySpread, features int) float64 {
+	if days == nil || days.Count < minimumDays {
+		return 0
+	}
+	count := float64(days.Count)
+	// The mean less one standard error: days that differ by chance alone must not blind the monitor.
+	mean := days.Mean - days.Deviation/math.Sqrt(count)
+	if mean <= 0 {
+		return 0
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: count}.Quantile(1 - Significance/float64(max(features, 1))/2)
+	return math.Min(mean*t*t, EffectCeiling)
+}
+
+// measurement is one feature before the p-values of all are corrected together.
+type measurement struct {
+	report mlops.FeatureReport
+	pValue float64 // of the feature, corrected for the number of tests on it
+}
+
+// measure compares one column of a window with its frozen reference.
+func measure(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+	if reference.Type == mlops.TypeNumber {
+		return measureNumber(name, reference, current, features, sensitivity)
+	}
+	return measureCategory(name, reference, current, features, sensitivity)
+}
+
+func measureNumber(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+	sorted := current.SortedNumbers()
+	bins := stats.QuantileBins(reference, sorted, int64(current.Rows()-len(sorted)))
+	result := start(name, "psi/quantile10", reference, bins, features, sensitivity)
+	tests := nullTest(reference, bins)
+	if reference.Number != nil && len(sorted) > 0 {
+		number := reference.Number
+		n, m := reference.Rows-reference.Nulls, int64(len(sorted))
+		ks := kolmogorovSmirnov(number.Sample, sorted, n)
+		rank := stats.RankShift(number.Sample, sorted, float64(n), float64(m))
+		square := stats.Homogeneity(bins.Reference, bins.Current)
+		distance := stats.Wasserstein(number.Sample, sorted)
+		result.add("ks", ks.Value, &ks.PValue)
+		result.add("rank/auc", rank.Value, &rank.PValue)
+		result.add("chi_square", square.Value, &square.PValue)
+		result.add("wasserstein", distance, nil)
+		result.add("wasserstein/normalized", distance/number.StandardDeviation, nil)
+		tests = append(tests, ks.PValue, rank.PValue, square.PValue)
+		result.report.Message = numberMessage(*number, sorted)
+		result.report.Chart = numberChart(number.Sample, sorted)
+	}
+	result.finish(bins, tests)
+	return result
+}
+
+func measureCategory(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+	counts, nulls := current.CountText()
+	bins := stats.LevelBins(reference, counts, nulls)
+	result := start(name, "psi/levels", reference, bins, features, sensitivity)
+	tests := nullTest(reference, bins)
+	if reference.Category != nil && len(counts) > 0 {
+		square := stats.Homogeneity(bins.Reference, bins.Current)
+		result.add("chi_square", square.Value, &square.PValue)
+		tests = append(tests, square.PValue, unseenTest(reference, bins))
+		result.add("cramers_v", stats.CramersV(table(bins)), nil)
+		result.report.Message = categoryMessage(*reference.Category, counts)
+		result.report.Chart = categoryChart(*reference.Category, counts)
+	}
+	result.finish(bins, tests)
+	return result
+}
+
+// start makes the measurement with its effect and threshold.
+func start(name, method string, reference stats.ColumnProfile, bins stats.Bins, features int, sensitivity float64) measurement {
+	result := measurement{report: mlops.FeatureReport{Name: name, Type: reference.Type}}
+	result.report.Effect = bins.PSI()
+	result.report.Threshold = threshold(reference, bins, features, sensitivity)
+	result.add(method, result.report.Effect, nil)
+	return result
+}
+
+// add notes a number; one that is not finite has no place in JSON and becomes a reason.
+func (m *measurement) add(method string, value float64, pValue *float64) {
+	metric := mlops.MetricReport{Method: method, PValue: pValue}
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		metric.Reason = "not a finite number: the reference does not vary"
+	} else {
+		metric.Value = &value
+	}
+	m.report.Metrics = append(m.report.Metrics, metric)
+}
+
+// finish adds what every type has and the p-value of the feature: the least of its tests, times their number.
+func (m *measurement) finish(bins stats.Bins, tests []float64) {
+	reference, current := bins.All()
+	p, q := stats.Shares(reference), stats.Shares(current)
+	m.add("jensen_shannon/base2", stats.JensenShannon(p, q, 2), nil)
+	m.add("hellinger", stats.Hellinger(p, q), nil)
+	m.add("kl/jeffreys", stats.KullbackLeibler(stats.Smooth(current, 0.5), stats.Smooth(reference, 0.5)), nil)
+	m.add("l_infinity", stats.LInfinity(p, q), nil)
+	m.pValue = 1
+	for _, p := range tests {
+		m.pValue = math.Min(m.pValue, p*float64(len(tests)))
+	}
+}
+
+// nullTest compares the rates of nulls, where there are any.
+func nullTest(reference stats.ColumnProfile, bins stats.Bins) []float64 {
+	_, current := bins.All()
+	var m int64
+	for _, count := range current {
+		m += count
+	}
+	if reference.Nulls+bins.CurrentNulls == 0 {
+		return nil
+	}
+	return []float64{stats.RateTest(reference.Nulls, reference.Rows, bins.CurrentNulls, m)}
+}
+
+// unseenTest asks whether there are more unseen values than the reference's own rare ones let expect. Rare values come in
+// clumps: twins among them say how large, and the counts are divided by that.
+func unseenTest(reference stats.ColumnProfile, bins stats.Bins) float64 {
+	clump := 1.0
+	if category := reference.Category; category.Singletons > 0 {
+		clump += 2 * float64(category.Doubletons) / float64(category.Singletons)
+	}
+	var m int64
+	for _, count := range bins.Current {
+		m += count
+	}
+	shrink := func(count int64) int64 { return int64(math.Floor(float64(count) / clump)) }
+	if bins.CurrentUnseen == 0 {
+		return 1 // fewer new values than expected is no news
+	}
+	return stats.RateTest(shrink(bins.ReferenceUnseen), reference.Rows-reference.Nulls, shrink(bins.CurrentUnseen), m+bins.CurrentUnseen)
+}
+
+// exactCells is the size of the lattice up to which our own KS is exact; beyond it the asymptotic law has all digits that
+// matter to a verdict.
+const exactCells = 1 << 20
+
+// kolmogorovSmirnov compares a window with the order statistics of n reference values.
+func kolmogorovSmirnov(sample, sorted []float64, n int64) stats.Test {
+	if int64(len(sample)) == n && len(sample)*len(sorted) <= exactCells {
+		return stats.KolmogorovSmirnov(sample, sorted, stats.TwoSided)
+	}
+	distance := stats.KSDistance(sample, sorted, stats.TwoSided)
+	return stats.Test{Value: distance, PValue: stats.KSAsymptotic(distance, int(n), len(sorted), stats.TwoSided)}
+}
+
+func table(bins stats.Bins) [][]float64 {
+	reference, current := bins.All()
+	rows := [][]float64{make([]float64, len(reference)), make([]float64, len(current))}
+	for i := range reference {
+		rows[0][i], rows[1][i] = float64(reference[i]), float64(current[i])
+	}
+	return rows
+}

@@ -1,0 +1,173 @@
+package drift
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// The rules of data quality, as QualityFault.Rule names them, in the order in which they are told.
+const (
+	RuleUnit     = "unit"
+	RuleSchema   = "schema"
+	RuleType     = "type"
+	RuleNull     = "null"
+	RuleRange    = "range"
+	RuleCategory = "category"
+)
+
+var rules = []string{RuleUnit, RuleSchema, RuleType, RuleNull, RuleRange, RuleCategory}
+
+// How much must be wrong before a window is: single bad cells are the caller's, many are the pipe's.
+const (
+	// faultyShare of the rows, and at least faultyRows of them, break a declared rule or have no value of their type.
+	faultyShare = 0.001
+	faultyRows  = 3
+	// nullExcess is by how much the share of nulls lies above the reference and above its worst day.
+	nullExcess       = 0.05
+	nullSignificance = 1e-4
+)
+
+// qualityFaults lists what cannot be true of a window, the most telling first.
+func qualityFaults(window Window) []mlops.QualityFault {
+	var faults []mlops.QualityFault
+	rows := window.rows()
+	if rows == 0 {
+		return nil
+	}
+	for _, name := range window.Dataset.Features() {
+		declared := window.Dataset.Columns[name]
+		current, here := window.column(name)
+		if !here {
+			faults = append(faults, mlops.QualityFault{Feature: name, Rule: RuleSchema, Share: 1,
+				Message: fmt.Sprintf("%s is missing: no row of the window has this column", name)})
+			continue
+		}
+		reference := window.Reference.Columns[name]
+		faults = append(faults, typeFault(name, declared, window.TypeErrors[name], rows)...)
+		faults = append(faults, nullFault(name, declared, reference, current, window.TypeErrors[name])...)
+		unit := unitFault(name, declared, reference, current)
+		faults = append(faults, unit...)
+		if len(unit) == 0 { // a unit explains values out of range
+			faults = append(faults, rangeFault(name, declared, current)...)
+		}
+		faults = append(faults, categoryFault(name, declared, current)...)
+	}
+	slices.SortStableFunc(faults, func(a, b mlops.QualityFault) int {
+		return cmp.Or(cmp.Compare(slices.Index(rules, a.Rule), slices.Index(rules, b.Rule)), cmp.Compare(b.Share, a.Share))
+	})
+	return faults
+}
+
+// faulty says whether so many of so many rows are more than stray cells.
+func faulty(bad int64, rows int) bool {
+	return bad >= faultyRows && float64(bad) >= faultyShare*float64(rows)
+}
+
+func typeFault(name string, declared mlops.Column, errors int64, rows int) []mlops.QualityFault {
+	if !faulty(errors, rows) {
+		return nil
+	}
+	share := float64(errors) / float64(rows)
+	return []mlops.QualityFault{{Feature: name, Rule: RuleType, Share: share,
+		Message: fmt.Sprintf("%s of %s is no %s", percent(share), name, declared.Type)}}
+}
+
+func nullFault(name string, declared mlops.Column, reference stats.ColumnProfile, current stats.Input, typeErrors int64) []mlops.QualityFault {
+	rows := int64(current.Rows())
+	nulls := -typeErrors // cells of the wrong type stand as null, and are told as what they are
+	for row := range current.Rows() {
+		if current.IsNull(row) {
+			nulls++
+		}
+	}
+	share := float64(nulls) / float64(rows)
+	if limit := declared.MaximumNullPercent; limit != nil && faulty(nulls-int64(math.Ceil(*limit/100*float64(rows))), int(rows)) {
+		return []mlops.QualityFault{{Feature: name, Rule: RuleNull, Share: share,
+			Message: fmt.Sprintf("%s of %s is null, %s is allowed", percent(share), name, percent(*limit/100))}}
+	}
+	if reference.Rows == 0 {
+		return nil
+	}
+	before := float64(reference.Nulls) / float64(reference.Rows)
+	worst := before
+	if reference.Days != nil {
+		worst = math.Max(worst, reference.Days.MaximumNullShare)
+	}
+	if share < before+nullExcess || share < worst+nullExcess/2 || stats.RateTest(reference.Nulls, reference.Rows, nulls, rows) > nullSignificance {
+		return nil
+	}
+	return []mlops.QualityFault{{Feature: name, Rule: RuleNull, Share: share,
+		Message: fmt.Sprintf("%s of %s is null, %s in the reference", percent(share), name, percent(before))}}
+}
+
+// rangeFault compares numbers with the declared range.
+func rangeFault(name string, declared mlops.Column, current stats.Input) []mlops.QualityFault {
+	if declared.Type != mlops.TypeNumber || declared.Minimum == nil && declared.Maximum == nil {
+		return nil
+	}
+	low, high := math.Inf(-1), math.Inf(1)
+	var bounds []string
+	if declared.Minimum != nil {
+		low = *declared.Minimum
+		bounds = append(bounds, "minimum "+number(low))
+	}
+	if declared.Maximum != nil {
+		high = *declared.Maximum
+		bounds = append(bounds, "maximum "+number(high))
+	}
+	var outside int64
+	worst := 0.0
+	for row, value := range current.Numbers {
+		if current.IsNull(row) || value >= low && value <= high {
+			continue
+		}
+		if outside == 0 || math.Abs(value) > math.Abs(worst) {
+			worst = value
+		}
+		outside++
+	}
+	if !faulty(outside, current.Rows()) {
+		return nil
+	}
+	share := float64(outside) / float64(current.Rows())
+	return []mlops.QualityFault{{Feature: name, Rule: RuleRange, Share: share,
+		Message: fmt.Sprintf("%s of %s lies outside the declared range (%s), for example %s", percent(share), name, strings.Join(bounds, ", "), number(worst))}}
+}
+
+// categoryFault compares values with the declared set, where the dataset closes it.
+func categoryFault(name string, declared mlops.Column, current stats.Input) []mlops.QualityFault {
+	if declared.Categories == nil {
+		return nil
+	}
+	counts, _ := current.CountText()
+	var outside int64
+	example := ""
+	for _, level := range stats.Levels(counts) {
+		if !slices.Contains(declared.Categories, level) {
+			if outside == 0 {
+				example = level
+			}
+			outside += counts[level]
+		}
+	}
+	if !faulty(outside, current.Rows()) {
+		return nil
+	}
+	share := float64(outside) / float64(current.Rows())
+	return []mlops.QualityFault{{Feature: name, Rule: RuleCategory, Share: share,
+		Message: fmt.Sprintf("%s of %s is none of the declared categories, most often %s", percent(share), name, short(example))}}
+}
+
+// qualitySummary is one sentence: the first fault, and how many more there are.
+func qualitySummary(faults []mlops.QualityFault) string {
+	if len(faults) == 1 {
+		return faults[0].Message + "."
+	}
+	return fmt.Sprintf("%s; %s.", faults[0].Message, plural(len(faults)-1, "more fault"))
+}

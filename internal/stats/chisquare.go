@@ -1,0 +1,141 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// ChiSquareTail is P(X >= x) of a chi-square with so many degrees of freedom; 1 with none.
+func ChiSquareTail(x, degrees float64) float64 {
+	switch {
+	case degrees <= 0 || x <= 0:
+		return 1
+	case math.IsInf(x, 1):
+		return 0
+	case math.IsNaN(x):
+		return math.NaN()
+	}
+	return mathext.GammaIncRegComp(degrees/2, x/2)
+}
+
+// ChiSquareQuantile is the x whose ChiSquareTail is the given share.
+func ChiSquareQuantile(tail, degrees float64) float64 {
+	if degrees <= 0 {
+		return 0
+	}
+	return 2 * mathext.GammaIncRegCompInv(degrees/2, tail)
+}
+
+// ChiSquareFit is Pearson's test of observed against expected counts, with bins - 1 degrees. Sums that differ by more than
+// 1.5e-8 relative are an error. A count where none is expected gives +Inf and p = 0.
+func ChiSquareFit(observed, expected []float64) (Test, error) {
+	var sumObserved, sumExpected, value float64
+	for i := range observed {
+		sumObserved += observed[i]
+		sumExpected += expected[i]
+	}
+	if math.Abs(sumObserved-sumExpected) > 1.5e-8*math.Min(math.Abs(sumObserved), math.Abs(sumExpected)) {
+		return Test{}, fmt.Errorf("%w: chi-square: observed counts sum to %g, expected ones to %g; scale them to agree", mlops.ErrInvalid, sumObserved, sumExpected)
+	}
+	for i := range observed {
+		difference := observed[i] - expected[i]
+		if expected[i] == 0 && observed[i] == 0 {
+			return Test{math.NaN(), math.NaN()}, nil
+		}
+		value += difference * difference / expected[i]
+	}
+	return Test{value, ChiSquareTail(value, float64(len(observed)-1))}, nil
+}
+
+// ChiSquareContingency is the test of independence of a table of counts (rows of equal length without empty rows or
+// columns), with Yates' correction at one degree of freedom.
+func ChiSquareContingency(table [][]float64) Test {
+	rows, columns, total := margins(table)
+	degrees := float64((len(rows) - 1) * (len(columns) - 1))
+	if degrees <= 0 {
+		return Test{0, 1}
+	}
+	var value float64
+	for i, row := range table {
+		for j, count := range row {
+			expected := rows[i] * columns[j] / total
+			difference := math.Abs(count - expected)
+			if degrees == 1 {
+				difference -= math.Min(0.5, difference)
+			}
+			value += difference * difference / expected
+		}
+	}
+	return Test{value, ChiSquareTail(value, degrees)}
+}
+
+// CramersV is the strength of association in a table of counts, 0 to 1, without correction for bias.
+func CramersV(table [][]float64) float64 {
+	rows, columns, total := margins(table)
+	smaller := float64(min(len(rows), len(columns)) - 1)
+	if smaller <= 0 || total == 0 {
+		return 0
+	}
+	var value float64
+	for i, row := range table {
+		for j, count := range row {
+			expected := rows[i] * columns[j] / total
+			if expected > 0 {
+				value += (count - expected) * (count - expected) / expected
+			}
+		}
+	}
+	return math.Sqrt(value / total / smaller)
+}
+
+func margins(table [][]float64) (rows, columns []float64, total float64) {
+	rows = make([]float64, len(table))
+	for i, row := range table {
+		if columns == nil {
+			columns = make([]float64, len(row))
+		}
+		for j, count := range row {
+			rows[i] += count
+			columns[j] += count
+			total += count
+		}
+	}
+	return rows, columns, total
+}
+
+// Homogeneity tests whether two sides share one distribution over bins; bins that are empty on both sides are left out.
+func Homogeneity(reference, current []int64) Test {
+	table := [][]float64{nil, nil}
+	for i := range reference {
+		if reference[i]+current[i] > 0 {
+			table[0] = append(table[0], float64(reference[i]))
+			table[1] = append(table[1], float64(current[i]))
+		}
+	}
+	if sum(reference) == 0 || sum(current) == 0 {
+		return Test{0, 1}
+	}
+	return ChiSquareContingency(table)
+}
+
+// RateTest is the two-sided p-value that c events in m rows happen at the same rate as b events in n rows: given their sum,
+// c is binomial with m/(n+m).
+func RateTest(b, n, c, m int64) float64 {
+	if b+c == 0 || n == 0 || m == 0 {
+		return 1
+	}
+	share := float64(m) / float64(n+m)
+	return math.Min(1, 2*math.Min(binomialAtLeast(c, b+c, share), binomialAtLeast(b, b+c, 1-share)))
+}
+
+// binomialAtLeast is P(X >= k) of a binomial with n trials.
+func binomialAtLeast(k, n int64, p float64) float64 {
+	if k <= 0 {
+		return 1
+	}
+	return mathext.RegIncBeta(float64(k), float64(n-k+1), p)
+}
