@@ -24,10 +24,14 @@ type MonitorState struct {
 	Sequence int64          `json:"sequence"`
 	SHA256   string         `json:"sha256"`
 	Time     time.Time      `json:"time"`
-	Windows  []JudgedWindow `json:"windows"`           // the last WindowsKept, in the order in which they were judged
-	Episodes []Episode      `json:"episodes"`          // open ones, and the last EpisodesKept that are over
-	LastEnd  time.Time      `json:"last_end,omitzero"` // the latest window end judged
-	Parked   string         `json:"parked,omitempty"`
+	Windows  []JudgedWindow `json:"windows"`  // the last WindowsKept, in the order in which they were judged
+	Episodes []Episode      `json:"episodes"` // open ones, and the last EpisodesKept that are over
+	// Streaks count the witnesses since the last window that said otherwise.
+	Drifting Streak    `json:"drifting"`          // windows that drifted
+	Calm     Streak    `json:"calm"`              // windows that were stable or seasonal
+	Clean    Streak    `json:"clean"`             // windows without a data-quality fault
+	LastEnd  time.Time `json:"last_end,omitzero"` // the latest window end judged
+	Parked   string    `json:"parked,omitempty"`
 }
 
 // Bounds of what a monitor remembers.
@@ -64,6 +68,9 @@ func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) 
 		}), WindowsKept)
 		if event.WindowEnd.After(next.LastEnd) {
 			next.LastEnd = event.WindowEnd
+			next.Drifting = next.Drifting.after(event, Verdict.Drifted)
+			next.Calm = next.Calm.after(event, Verdict.calm)
+			next.Clean = next.Clean.after(event, Verdict.clean)
 		}
 	case EpisodeOpened:
 		next.Episodes = append(next.Episodes, Episode{

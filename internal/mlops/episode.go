@@ -1,0 +1,107 @@
+package mlops
+
+import "time"
+
+// Streak counts windows in a row that say the same and are witnesses of their own: those that share less than half of
+// their time with the one counted before. A sliding window that looks every five minutes is not twelve witnesses an hour.
+type Streak struct {
+	Count int64     `json:"count"`
+	Start time.Time `json:"start,omitzero"` // of the last window counted
+	End   time.Time `json:"end,omitzero"`
+}
+
+// after is the streak once a later window was judged. A window that says nothing leaves it as it is.
+func (s Streak) after(event MonitorEvent, kind func(Verdict) bool) Streak {
+	switch {
+	case event.Verdict == VerdictInsufficient:
+		return s
+	case !kind(event.Verdict):
+		return Streak{}
+	case s.Count == 0 || s.overlap(event.WindowStart) < 0.5:
+		return Streak{Count: s.Count + 1, Start: event.WindowStart, End: event.WindowEnd}
+	default:
+		return s
+	}
+}
+
+// overlap is the share of the last window's time that a window from start on covers too.
+func (s Streak) overlap(start time.Time) float64 {
+	length := s.End.Sub(s.Start)
+	if length <= 0 {
+		return 1
+	}
+	if start.Before(s.Start) {
+		start = s.Start
+	}
+	return max(0, float64(s.End.Sub(start))/float64(length))
+}
+
+func (v Verdict) calm() bool  { return v == VerdictStable || v == VerdictSeasonal }
+func (v Verdict) clean() bool { return v != VerdictDataQuality }
+
+// NextEpisodeEvent is the event that a monitor's windows call for and its log does not hold yet, closings before openings.
+// The caller appends it, folds, and asks again. It is a function of the state alone: a look that was killed after its window
+// was judged is finished by the next one.
+//
+// An episode of drift opens when open_after witnesses agree, and closes after close_after calm ones. An episode of data
+// quality opens with its first window, because what cannot be true needs no second opinion, and closes after close_after
+// windows without a fault.
+func NextEpisodeEvent(state MonitorState, monitor DriftMonitor) (MonitorEvent, bool) {
+	if len(state.Windows) == 0 {
+		return MonitorEvent{}, false
+	}
+	latest := state.latest()
+	drift, quality := false, false // whether one is open
+	for _, episode := range state.Open() {
+		ends := state.Calm
+		if episode.Verdict == VerdictDataQuality {
+			quality, ends = true, state.Clean
+		} else {
+			drift = true
+		}
+		if ends.Count >= monitor.CloseAfter {
+			return MonitorEvent{
+				Type: EpisodeClosed, EpisodeID: episode.ID, Verdict: episode.Verdict, WindowEnd: latest.End, Report: latest.Report, Reason: latest.Summary,
+			}, true
+		}
+	}
+	opens := latest.Verdict == VerdictDataQuality && !quality ||
+		latest.Verdict.Drifted() && !drift && state.Drifting.Count >= monitor.OpenAfter
+	id := EpisodeID(state.Monitor, latest)
+	if !opens || state.knows(id) {
+		return MonitorEvent{}, false
+	}
+	return MonitorEvent{
+		Type: EpisodeOpened, EpisodeID: id, Verdict: latest.Verdict, WindowEnd: latest.End, ModelVersion: latest.ModelVersion,
+		Report: latest.Report, Summary: latest.Summary,
+	}, true
+}
+
+// EpisodeID is a function of the window that opens an episode.
+func EpisodeID(monitor string, window JudgedWindow) string {
+	return monitor + "-" + window.End.UTC().Format(TimeKey) + "-" + string(window.Verdict)
+}
+
+// TimeKey is how times stand in keys.
+const TimeKey = "20060102T150405Z"
+
+// latest is the newest judgement of the window with the latest end.
+func (s MonitorState) latest() JudgedWindow {
+	var latest JudgedWindow
+	for _, window := range s.Windows {
+		if !window.End.Before(latest.End) {
+			latest = window
+		}
+	}
+	return latest
+}
+
+// knows says whether an episode was opened before: one that has closed since must not open again by itself.
+func (s MonitorState) knows(id string) bool {
+	for _, episode := range s.Episodes {
+		if episode.ID == id {
+			return true
+		}
+	}
+	return false
+}
