@@ -17,8 +17,8 @@ const (
 	// EffectFloor is the smallest PSI, beyond what sampling gives, that is raised at sensitivity 1: about a seventh of a
 	// standard deviation for a normal feature.
 	EffectFloor = 0.02
-	// EffectCeiling is the PSI that the reference's own days can never excuse; 0.25 is customarily a major change.
-	EffectCeiling = 0.25
+	// EffectCeiling is the PSI that the reference's own days can never excuse: twice what is customarily a major change.
+	EffectCeiling = 0.5
 	// DefaultMinimumRows is how many rows a window needs unless the monitor says otherwise.
 	DefaultMinimumRows = 100
 	// minimumDays is how many days of the reference make a spread.

@@ -88,7 +88,7 @@ func unitOf(name string, declared mlops.Column) string {
 const (
 	unitDistance      = 0.15  // between window and reference as they are: it must be large,
 	unitSignificance  = 1e-6  // and beyond doubt,
-	unitRemaining     = 0.35  // and converting must take most of it away,
+	unitRemaining     = 0.35  // and converting must take most of it away (half is enough where the very values come back),
 	unitResidue       = 0.1   // down to a small rest.
 	unitTolerance     = 0.02  // The factor measured from ranks lies this near to the known one,
 	unitScore         = 2.576 // and its 99 % interval
@@ -127,11 +127,11 @@ func matching(unit string, sample, window []float64, n int64, before float64) (c
 	for _, c := range conversionsBothWays() {
 		converted := c.apply(sample)
 		rest := stats.KSDistance(converted, window, stats.TwoSided)
-		size := 1/float64(n) + 1/float64(len(window))
-		if rest > unitRemaining*before || rest > math.Max(unitResidue, 1.63*math.Sqrt(size)) {
-			continue
-		}
-		if c.offset == 0 && scale.agrees(c.factor, sample, window) || c.offset != 0 && c.spreads(sample, window) {
+		fits := rest <= unitRemaining*before && rest <= math.Max(unitResidue, 1.63*math.Sqrt(1/float64(n)+1/float64(len(window))))
+		switch {
+		case c.offset != 0 && fits && c.spreads(sample, window),
+			c.offset == 0 && fits && scale.near(c.factor),
+			c.offset == 0 && rest <= before/2 && scale.holds(c.factor) && sameValues(c.factor, sample, window):
 			found = append(found, c)
 		}
 	}
@@ -209,18 +209,16 @@ func magnitudes(values []float64) []float64 {
 	return sizes
 }
 
-// agrees says whether the measured factor is this one and no other: it is near, and either its interval is narrow or the
-// very values of the reference come back.
-func (s scale) agrees(factor float64, sample, window []float64) bool {
-	if !(s.low/(1+unitTolerance) <= factor && factor <= s.high*(1+unitTolerance)) {
-		return false
-	}
+// holds says whether the interval holds a factor.
+func (s scale) holds(factor float64) bool {
+	return s.low/(1+unitTolerance) <= factor && factor <= s.high*(1+unitTolerance)
+}
+
+// near says whether the measured factor is this one and no other: near it, with a narrow interval.
+func (s scale) near(factor float64) bool {
 	half := math.Log(s.high/s.low) / 2
 	narrow := half <= math.Min(unitMaximumWidth, unitWidth*math.Abs(math.Log(factor)))
-	if narrow && math.Abs(math.Log(s.middle/factor)) <= math.Max(unitTolerance, half/2) {
-		return true
-	}
-	return sameValues(factor, sample, window)
+	return s.holds(factor) && narrow && math.Abs(math.Log(s.middle/factor)) <= math.Max(unitTolerance, half/2)
 }
 
 // sameValues says whether the window holds the reference's own values times the factor: columns such as distances between
