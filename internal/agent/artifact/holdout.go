@@ -81,7 +81,7 @@ func eachRow(ctx context.Context, in *project.Project, sum string, visit func(na
 				return nil
 			}
 			if err != nil {
-				return fmt.Errorf("%w: %v", mlops.ErrInvalid, err)
+				return fmt.Errorf("%w: %w", mlops.ErrInvalid, err)
 			}
 			if err := visit(names, record, rowKey(names, record, order)); err != nil {
 				return err

@@ -48,7 +48,7 @@ func readNote(name string) (Note, error) {
 		return note, err
 	}
 	if err := json.Unmarshal(data, &note); err != nil {
-		return note, fmt.Errorf("%w: %s is not a note of mlops fetch: %v", mlops.ErrInvalid, name, err)
+		return note, fmt.Errorf("%w: %s is not a note of mlops fetch: %w", mlops.ErrInvalid, name, err)
 	}
 	return note, nil
 }

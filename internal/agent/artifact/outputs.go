@@ -64,7 +64,7 @@ func parseMetrics(data []byte) (map[string]float64, error) {
 		if name := notFinite(data); name != "" {
 			return nil, fmt.Errorf("%w: %s holds %s, which is no number: find out why the metric cannot be computed, or leave it out", mlops.ErrInvalid, metricsFile, name)
 		}
-		return nil, fmt.Errorf(`%w: %s is not a JSON object of numbers such as {"auc": 0.71}: %v`, mlops.ErrInvalid, metricsFile, err)
+		return nil, fmt.Errorf(`%w: %s is not a JSON object of numbers such as {"auc": 0.71}: %w`, mlops.ErrInvalid, metricsFile, err)
 	}
 	metrics := make(map[string]float64, len(values))
 	for name, raw := range values {
@@ -110,7 +110,7 @@ func checkPredictions(from io.Reader, rows int64) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s: %v", mlops.ErrInvalid, predictionsFile, err)
+			return fmt.Errorf("%w: %s: %w", mlops.ErrInvalid, predictionsFile, err)
 		}
 		line, _ := reader.FieldPos(0)
 		row, err := strconv.ParseInt(record[0], 10, 64)

@@ -87,7 +87,7 @@ func Unpack(from io.Reader, dir string) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("unpack: %w: not a tar: %v", mlops.ErrInvalid, err)
+			return fmt.Errorf("unpack: %w: not a tar: %w", mlops.ErrInvalid, err)
 		}
 		if err := unpackEntry(root, header, archive); err != nil {
 			return fmt.Errorf("unpack %q: %w", header.Name, err)

@@ -3,13 +3,12 @@ package artifact_test
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
-
-	"errors"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/artifact"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -91,7 +90,7 @@ func TestPackThenUnpack(t *testing.T) {
 func TestPackTakesOnlyFilesOfTheFolder(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "secret")
 	write(t, outside, "secret")
-	for name, make := range map[string]func(string) error{
+	for name, plant := range map[string]func(string) error{
 		"absolute link":    func(name string) error { return os.Symlink(outside, name) },
 		"link that climbs": func(name string) error { return os.Symlink("../../../../../../etc/hostname", name) },
 		"link to nowhere":  func(name string) error { return os.Symlink("nothing", name) },
@@ -100,7 +99,7 @@ func TestPackTakesOnlyFilesOfTheFolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := make(filepath.Join(dir, "weights.bin")); err != nil {
+			if err := plant(filepath.Join(dir, "weights.bin")); err != nil {
 				t.Skip(err)
 			}
 			var archive bytes.Buffer
