@@ -1,0 +1,149 @@
+package collect
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+)
+
+// budget bounds the bytes that all captures hold at once.
+type budget struct {
+	limit int64
+	used  atomic.Int64
+}
+
+func (b *budget) reserve(bytes int64) bool {
+	if b.used.Add(bytes) > b.limit {
+		b.used.Add(-bytes)
+		return false
+	}
+	return true
+}
+
+func (b *budget) release(bytes int64) { b.used.Add(-bytes) }
+
+// capture keeps a copy of the first bytes of a body as they pass. The transport may still read a request while its answer
+// comes back, hence the mutex.
+type capture struct {
+	limit  int64
+	budget *budget
+
+	mutex    sync.Mutex
+	kept     []byte
+	reserved int64
+	total    int64
+	refused  record.Reason // why nothing is kept any more
+	ended    bool          // the end of the body was seen
+	broken   bool          // the body ended with an error
+	closed   bool          // released: nothing is kept any more
+}
+
+func newCapture(limit int64, budget *budget) *capture { return &capture{limit: limit, budget: budget} }
+
+// note takes what one Read returned.
+func (c *capture) note(p []byte, err error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.total += int64(len(p))
+	switch {
+	case errors.Is(err, io.EOF):
+		c.ended = true
+	case err != nil:
+		c.broken = true
+	}
+	if c.refused != "" || c.closed || len(p) == 0 {
+		return
+	}
+	if int64(len(c.kept)+len(p)) > c.limit {
+		c.refuse(record.ReasonTooLarge)
+		return
+	}
+	if need := int64(len(c.kept) + len(p)); need > c.reserved {
+		grow := max(need, 2*c.reserved, 2048) - c.reserved
+		if !c.budget.reserve(grow) {
+			c.refuse(record.ReasonBudget)
+			return
+		}
+		c.reserved += grow
+		c.kept = append(make([]byte, 0, c.reserved), c.kept...)
+	}
+	c.kept = append(c.kept, p...)
+}
+
+// refuse drops what was kept: a part of a body is worth nothing.
+func (c *capture) refuse(reason record.Reason) {
+	c.refused = reason
+	c.budget.release(c.reserved)
+	c.kept, c.reserved = nil, 0
+}
+
+// close gives the memory back.
+func (c *capture) close() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.closed = true
+	c.budget.release(c.reserved)
+	c.kept, c.reserved = nil, 0
+}
+
+// body is the captured body, decoded, or the reason why there is none. declared is its Content-Length, -1 where unknown:
+// with one, the body is whole without its end having been read.
+func (c *capture) body(header http.Header, declared int64) ([]byte, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	switch {
+	case c.refused != "":
+		return nil, c.refused
+	case c.broken || !c.ended && c.total != declared:
+		return nil, record.ReasonIncomplete
+	}
+	switch strings.ToLower(strings.TrimSpace(strings.Join(header.Values("Content-Encoding"), ","))) {
+	case "", "identity":
+		return c.kept, nil
+	case "gzip", "x-gzip":
+		return inflate(c.kept, c.limit)
+	default:
+		return nil, record.ReasonEncoding
+	}
+}
+
+func (c *capture) size() (total int64, broken bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.total, c.broken
+}
+
+// inflate stops at the limit, so that a small body cannot become a large one.
+func inflate(compressed []byte, limit int64) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err != nil {
+		return nil, record.ReasonNotJSON
+	}
+	body, err := io.ReadAll(io.LimitReader(reader, limit+1))
+	switch {
+	case err != nil:
+		return nil, record.ReasonNotJSON
+	case int64(len(body)) > limit:
+		return nil, record.ReasonTooLarge
+	}
+	return body, nil
+}
+
+// tee is a request's body that is captured as the transport reads it.
+type tee struct {
+	io.ReadCloser
+	capture *capture
+}
+
+func (t *tee) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	t.capture.note(p[:n], err)
+	return n, err
+}

@@ -1,0 +1,61 @@
+package collect
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// CorrelationHeader carries the id to the model and back to the client.
+const CorrelationHeader = "X-Correlation-Id"
+
+const longestCorrelationID = 128
+
+// correlationID takes the id that the client sent (x-correlation-id, x-request-id, or the trace id of traceparent), else
+// makes one. An id that is too long or not printable is not taken: it stands in headers and records.
+func correlationID(header http.Header) string {
+	for _, name := range []string{CorrelationHeader, "X-Request-Id"} {
+		if id := strings.TrimSpace(header.Get(name)); printable(id) {
+			return id
+		}
+	}
+	if id := traceID(header.Get("Traceparent")); id != "" {
+		return id
+	}
+	return uuid.NewString()
+}
+
+func printable(id string) bool {
+	if id == "" || len(id) > longestCorrelationID {
+		return false
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// traceID is the second part of a W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>; "" where it is none.
+func traceID(traceparent string) string {
+	parts := strings.Split(strings.TrimSpace(traceparent), "-")
+	if len(parts) < 4 || len(parts[0]) != 2 || len(parts[1]) != 32 || len(parts[2]) != 16 {
+		return ""
+	}
+	if strings.Trim(parts[1], "0123456789abcdef") != "" || strings.Trim(parts[1], "0") == "" {
+		return ""
+	}
+	return parts[1]
+}
+
+// sampled says whether the requests of an id are recorded: the first eight bytes of its SHA-256, as a share of all, lie below
+// the percentage. So every collector says the same of one id, and a larger percentage keeps what a smaller one kept.
+func sampled(id string, percentage int) bool {
+	sum := sha256.Sum256([]byte(id))
+	const steps = 100 << 20 // finer than a percent, so that fractions can come later
+	return binary.BigEndian.Uint64(sum[:8])%steps < uint64(percentage)<<20
+}

@@ -1,0 +1,141 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+)
+
+// Paths of the collector itself; everything else is the model's.
+const (
+	ownPaths    = "/-/mlops/"
+	MetricsPath = ownPaths + "metrics"
+	HealthPath  = ownPaths + "healthz"
+)
+
+// keepIdle is shorter than the five seconds after which common model servers close an idle connection: a request on a
+// connection that the other side is closing would fail, and a POST cannot be sent again.
+const keepIdle = 4 * time.Second
+
+// flushAfter passes on what waits of a slow answer; answers without a length are passed on at once.
+const flushAfter = 20 * time.Millisecond
+
+func newProxy(target *url.URL, logger hclog.Logger) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Transport: &http.Transport{
+			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DisableCompression:    true, // bodies pass as they are
+			MaxIdleConns:          1024,
+			MaxIdleConnsPerHost:   1024,
+			IdleConnTimeout:       keepIdle,
+			ExpectContinueTimeout: time.Second,
+		},
+		FlushInterval: flushAfter,
+		BufferPool:    &buffers{},
+		ErrorLog:      logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+		Rewrite:       func(r *httputil.ProxyRequest) { rewrite(r, target) },
+		ModifyResponse: func(response *http.Response) error {
+			answered(response)
+			return nil
+		},
+		ErrorHandler: refuse,
+	}
+}
+
+// rewrite points the request at the model and leaves it as it came, but for one more address in X-Forwarded-For.
+func rewrite(r *httputil.ProxyRequest, target *url.URL) {
+	r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
+	r.Out.URL.RawQuery = r.In.URL.RawQuery
+	r.Out.Host = r.In.Host
+	for _, name := range []string{"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values, ok := r.In.Header[name]; ok {
+			r.Out.Header[name] = values
+		}
+	}
+	forwarded := r.In.Header["X-Forwarded-For"]
+	if client, _, err := net.SplitHostPort(r.In.RemoteAddr); err == nil {
+		r.Out.Header.Set("X-Forwarded-For", strings.Join(append(forwarded[:len(forwarded):len(forwarded)], client), ", "))
+	}
+	if e := exchangeOf(r.In.Context()); e != nil {
+		r.Out.Header.Set(CorrelationHeader, e.correlationID)
+	}
+}
+
+// answered sees every answer of the model before it goes on.
+func answered(response *http.Response) {
+	e := exchangeOf(response.Request.Context())
+	if e == nil {
+		return
+	}
+	response.Header.Set(CorrelationHeader, e.correlationID)
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		e.once.Do(func() {
+			e.request.close()
+			e.collector.metrics.skipped.WithLabelValues(skipUpgrade).Inc()
+		})
+		return
+	}
+	e.answered(response)
+}
+
+// refuse answers where the model did not. The record comes first, as with any answer.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, code, message := explain(r.Context(), err)
+	e := exchangeOf(r.Context())
+	if e != nil {
+		if _, broken := e.request.size(); broken && status != record.StatusClientGone {
+			status, code, message = http.StatusBadRequest, "request_incomplete", errorRequestBroken
+		}
+		e.finish(status, false, message)
+		w.Header().Set(CorrelationHeader, e.correlationID)
+	}
+	if status == record.StatusClientGone {
+		panic(http.ErrAbortHandler) // nobody is there to be answered
+	}
+	body, marshalErr := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message}})
+	if marshalErr != nil {
+		body = []byte("{}") // strings can always be marshalled
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// explain says in our own words why there is no answer.
+func explain(ctx context.Context, err error) (status int, code, message string) {
+	var timeout net.Error
+	switch {
+	case ctx.Err() != nil:
+		return record.StatusClientGone, "client_gone", errorClientGone
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return http.StatusBadGateway, "model_unavailable", "the model refused the connection: it has not started yet, or has ended"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return http.StatusBadGateway, "model_unavailable", "the model did not accept the connection in time"
+	default:
+		return http.StatusBadGateway, "model_failed", "the model closed the connection, or sent no valid HTTP answer"
+	}
+}
+
+// buffers lends the copy buffers of answers.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[]byte); ok {
+		return *buffer
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }

@@ -1,0 +1,213 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+)
+
+const (
+	root       = "records/"
+	hourLayout = "2006/01/02/15"
+	dayLayout  = "2006/01/02"
+	suffix     = ".jsonl"
+	// mostDays that are listed one by one; a longer window is one listing of the deployment.
+	mostDays = 100
+	// page is how many keys one call lists.
+	page = 5000
+)
+
+// Key is where a segment lies: records/<deployment>/<yyyy>/<mm>/<dd>/<hh>/<instance>-<12-digit sequence>.jsonl. The hour is
+// that of the event time, the sequence that of the segment's first record, so that a segment that is written again after a
+// crash has the same name.
+func Key(deployment, instance string, eventTime time.Time, sequence int64) string {
+	return fmt.Sprintf("%s%s/%s/%s-%012d%s", root, deployment, eventTime.UTC().Format(hourLayout), instance, sequence, suffix)
+}
+
+// Prefix is where all segments of a deployment lie.
+func Prefix(deployment string) string { return root + deployment + "/" }
+
+// hourOf reads the hour from the key of a segment.
+func hourOf(deployment, key string) (time.Time, bool) {
+	rest, ok := strings.CutPrefix(key, Prefix(deployment))
+	if !ok || !strings.HasSuffix(key, suffix) || len(rest) < len(hourLayout) {
+		return time.Time{}, false
+	}
+	hour, err := time.Parse(hourLayout, rest[:len(hourLayout)])
+	return hour, err == nil
+}
+
+// Segments lists the segments that may hold records with an event time in [from, to), in order of key: by hour. A zero from
+// or to is without end. Up to 100 days are listed day by day, so that the cost does not depend on how long history is.
+func Segments(ctx context.Context, store platform.Store, deployment string, from, to time.Time) ([]platform.Entry, error) {
+	from, to = from.UTC(), to.UTC()
+	prefixes := []string{Prefix(deployment)}
+	if !from.IsZero() && !to.IsZero() && to.Sub(from) <= mostDays*24*time.Hour {
+		prefixes = nil
+		for day := from.Truncate(24 * time.Hour); day.Before(to); day = day.Add(24 * time.Hour) {
+			prefixes = append(prefixes, Prefix(deployment)+day.Format(dayLayout)+"/")
+		}
+	}
+	var segments []platform.Entry
+	for _, prefix := range prefixes {
+		// The cursor sorts before every key of from's hour, and leaves out the hours before it.
+		cursor := ""
+		if !from.IsZero() {
+			cursor = Prefix(deployment) + from.Format(hourLayout)
+		}
+		err := list(ctx, store, prefix, cursor, func(entry platform.Entry) bool {
+			hour, ok := hourOf(deployment, entry.Key)
+			if ok && !to.IsZero() && !hour.Before(to) {
+				return false
+			}
+			if ok && (from.IsZero() || hour.Add(time.Hour).After(from)) {
+				segments = append(segments, entry)
+			}
+			return true
+		})
+		if err != nil {
+			return nil, fmt.Errorf("records of %q: %w", deployment, err)
+		}
+	}
+	return segments, nil
+}
+
+// list pages through the keys after a cursor until each returns false.
+func list(ctx context.Context, store platform.Store, prefix, cursor string, each func(platform.Entry) bool) error {
+	for {
+		entries, err := store.List(ctx, prefix, cursor, page)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			if !each(entry) {
+				return nil
+			}
+		}
+		if len(entries) < page {
+			return nil
+		}
+		cursor = entries[len(entries)-1].Key
+	}
+}
+
+// Scan calls for every record with an event time in [from, to), segment by segment, so in order of hour; within an hour by
+// instance and sequence. What is no inference record is passed over, so that later kinds may lie beside it; a broken line is
+// mlops.ErrInvalid and names the segment. An error of each ends the scan.
+func Scan(ctx context.Context, store platform.Store, deployment string, from, to time.Time, each func(Record) error) error {
+	segments, err := Segments(ctx, store, deployment, from, to)
+	if err != nil {
+		return err
+	}
+	for _, segment := range segments {
+		err := scanSegment(ctx, store, segment.Key, func(r Record) error {
+			if !from.IsZero() && r.EventTime.Before(from) || !to.IsZero() && !r.EventTime.Before(to) {
+				return nil
+			}
+			return each(r)
+		})
+		if errors.Is(err, errGone) {
+			continue // retention took it since it was listed
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errGone = errors.New("segment is gone")
+
+func scanSegment(ctx context.Context, store platform.Store, key string, each func(Record) error) error {
+	stream, err := store.Open(ctx, key)
+	if errors.Is(err, mlops.ErrNotFound) {
+		return errGone
+	}
+	if err != nil {
+		return fmt.Errorf("segment %s: %w", key, err)
+	}
+	defer stream.Close()
+	reader := bufio.NewReaderSize(stream, 1<<16)
+	for number := 1; ; number++ {
+		line, err := reader.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("segment %s: %w", key, err)
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			r, decodeErr := Decode(line)
+			switch {
+			case errors.Is(decodeErr, mlops.ErrNotFound):
+			case decodeErr != nil:
+				return fmt.Errorf("segment %s, line %d: %w", key, number, decodeErr)
+			default:
+				if err := each(r); err != nil {
+					return err
+				}
+			}
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+// Newest is the newest event time of a deployment; false where none is later than after. It lists from after's hour on, the
+// whole deployment where after is zero, and reads one segment of each instance: its last of the newest hour.
+func Newest(ctx context.Context, store platform.Store, deployment string, after time.Time) (time.Time, bool, error) {
+	cursor := ""
+	if !after.IsZero() {
+		cursor = Prefix(deployment) + after.UTC().Format(hourLayout)
+	}
+	var newest []string // keys of the newest hour so far, in order
+	var newestHour time.Time
+	err := list(ctx, store, Prefix(deployment), cursor, func(entry platform.Entry) bool {
+		hour, ok := hourOf(deployment, entry.Key)
+		if !ok {
+			return true
+		}
+		if !hour.Equal(newestHour) {
+			newestHour, newest = hour, newest[:0]
+		}
+		if last := len(newest) - 1; last >= 0 && instanceOf(newest[last]) == instanceOf(entry.Key) {
+			newest[last] = entry.Key
+			return true
+		}
+		newest = append(newest, entry.Key)
+		return true
+	})
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("newest record of %q: %w", deployment, err)
+	}
+	var watermark time.Time
+	for _, key := range slices.Backward(newest) {
+		err := scanSegment(ctx, store, key, func(r Record) error {
+			if r.EventTime.After(watermark) {
+				watermark = r.EventTime
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errGone) {
+			return time.Time{}, false, err
+		}
+	}
+	return watermark, !watermark.IsZero() && watermark.After(after), nil
+}
+
+// instanceOf is the key of a segment without its sequence.
+func instanceOf(key string) string {
+	name := strings.TrimSuffix(path.Base(key), suffix)
+	if dash := strings.LastIndexByte(name, '-'); dash >= 0 {
+		return name[:dash]
+	}
+	return name
+}
