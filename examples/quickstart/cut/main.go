@@ -79,13 +79,13 @@ func scan(path string, each func(flight)) error {
 	if err != nil {
 		return fmt.Errorf("open the source: %w; take data/flights-3m.parquet from `npm pack vega-datasets@3.2.1`", err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	zones, err := locations()
 	if err != nil {
 		return err
 	}
 	reader := parquet.NewGenericReader[record](file)
-	defer reader.Close() //nolint:errcheck // only read
+	defer reader.Close()
 	batch, number := make([]record, 4096), uint64(0)
 	for {
 		n, err := reader.Read(batch)

@@ -79,7 +79,7 @@ func checkPredictions(t *testing.T, output, input string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	lines, err := csv.NewReader(file).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestScoreAnswers(t *testing.T) {
 		}
 		var a answer
 		decoded := json.NewDecoder(response.Body).Decode(&a)
-		response.Body.Close() //nolint:errcheck,gosec // read
+		response.Body.Close()
 		if response.StatusCode != want || decoded != nil {
 			t.Errorf("%.60q: status %d (%v), want %d", body, response.StatusCode, decoded, want)
 		}

@@ -35,7 +35,7 @@ func readFlights(path string) ([]flight, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	reader := csv.NewReader(file)
 	reader.ReuseRecord = true
 	header, err := reader.Read()
@@ -134,8 +134,7 @@ func parseRows(body []byte) ([]flight, error) {
 	for i, raw := range rows {
 		var row scoringRow
 		if err := json.Unmarshal(raw, &row); err != nil {
-			var mismatch *json.UnmarshalTypeError
-			if errors.As(err, &mismatch) && mismatch.Field != "" {
+			if mismatch, is := errors.AsType[*json.UnmarshalTypeError](err); is && mismatch.Field != "" {
 				return nil, fmt.Errorf("row %d: %s is a %s, which it must not be", i, mismatch.Field, mismatch.Value)
 			}
 			return nil, fmt.Errorf("row %d: want an object with %s (RFC 3339), %s, %s and %s", i, columnDeparture, columnDistance, columnOrigin, columnDestination)

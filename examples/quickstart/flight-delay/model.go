@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -59,7 +60,7 @@ func (l loss) derivatives(point []float64) (*mat.VecDense, *mat.SymDense) {
 		if l.labels[i] {
 			residual--
 		}
-		row = append(row[:len(row):len(row)], term{last, 1})
+		row = append(slices.Clip(row), term{last, 1})
 		for k, t := range row {
 			gradient.SetVec(t.index, gradient.AtVec(t.index)+residual*t.value)
 			for _, u := range row[k:] { // features of a row ascend: this is the upper triangle

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -88,7 +89,7 @@ func readParameters(text string) (parameters, error) {
 		case "shuffle_column":
 			p.shuffleColumn = value
 		default:
-			err = fmt.Errorf("unknown; there are l2, iterations and shuffle_column")
+			err = errors.New("unknown; there are l2, iterations and shuffle_column")
 		}
 		if err != nil {
 			return p, fmt.Errorf("parameter %s: %w", name, err)
