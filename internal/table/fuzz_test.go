@@ -40,8 +40,19 @@ func FuzzCSV(f *testing.F) {
 }
 
 func FuzzJSONLines(f *testing.F) {
-	for _, seed := range []string{`{"x":1,"y":"a"}` + "\n" + `{"z":null}`, `{"x":"\u0000\ud800"}`, `{"x":-nan}`, `{"x":1e999}`, `{"\ufeffx":1}`, `{"x":"a\rb"}`} {
+	for _, seed := range []string{`{"x":1,"y":"a"}` + "\n" + `{"z":null}`, `{"x":"\u0000\ud800"}`, `{"x":-nan}`, `{"x":1e999}`, `{"\ufeffx":1}`, `{"x":"a\rb"}`, "{}"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) { checkRead(t, content, table.JSONLines) })
+}
+
+func FuzzParquet(f *testing.F) {
+	f.Add(parquetBytes(f, exampleRows()))
+	f.Add(parquetBytes(f, exampleRows()[:1]))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		read, err := table.ReadFrom(bytes.NewReader(content), table.Parquet)
+		if err == nil && read.Rows == 0 {
+			t.Fatal("no rows and no error")
+		}
+	})
 }

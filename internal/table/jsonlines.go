@@ -54,8 +54,8 @@ func readJSONLines(from io.Reader) (Table, error) {
 	if err := faults.err(); err != nil {
 		return Table{}, err
 	}
-	if rows.count == 0 {
-		return Table{}, invalid("it is empty; write one JSON object a line")
+	if rows.count == 0 || len(rows.columns) == 0 {
+		return Table{}, invalid("it is empty; write one JSON object with at least one key a line")
 	}
 	return rows.table()
 }

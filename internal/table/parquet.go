@@ -1,6 +1,7 @@
 package table
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,9 @@ func readParquet(from io.ReaderAt, size int64) (table Table, err error) {
 			table, err = Table{}, invalid("it is not a whole Parquet file: %v", fault)
 		}
 	}()
+	if err := checkFooter(from, size); err != nil {
+		return Table{}, err
+	}
 	file, err := parquet.OpenFile(from, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
 		return Table{}, invalid("it is not a whole Parquet file: %v", err)
@@ -46,6 +50,24 @@ func readParquet(from io.ReaderAt, size int64) (table Table, err error) {
 		}
 	}
 	return table, nil
+}
+
+// checkFooter refuses a file that ends elsewhere than Parquet does, or claims a longer footer than it can have: the library
+// would allocate what is claimed.
+func checkFooter(from io.ReaderAt, size int64) error {
+	const tail = 8 // length of the footer, magic bytes
+	if size < tail+int64(len(parquetMagic)) {
+		return invalid("it is not a whole Parquet file: it has only %d bytes", size)
+	}
+	var end [tail]byte
+	if _, err := from.ReadAt(end[:], size-tail); err != nil {
+		return err
+	}
+	length := int64(binary.LittleEndian.Uint32(end[:4]))
+	if string(end[4:]) != parquetMagic || length > size-tail-int64(len(parquetMagic)) {
+		return invalid("it is not a whole Parquet file: its end is missing")
+	}
+	return nil
 }
 
 // readParquetColumn joins a column's pages of all row groups.
