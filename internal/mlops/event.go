@@ -61,14 +61,16 @@ type Event struct {
 	Reason string    `json:"reason,omitempty"`
 
 	RunID       string     `json:"run_id,omitempty"`
-	Attempt     int64      `json:"attempt,omitempty"`
+	Attempt     int64      `json:"attempt,omitempty"` // requested: how many attempts were made before
 	Deadline    time.Time  `json:"deadline,omitzero"` // when the state that this event opens is over by itself
 	Incarnation string     `json:"incarnation,omitempty"`
 	RequestID   string     `json:"request_id,omitempty"` // the request that this event answers: <who>/<id>
 	Cause       *Cause     `json:"cause,omitempty"`      // requested, joined, refused
 	Guard       Guard      `json:"guard,omitempty"`      // refused
 	NotBefore   time.Time  `json:"not_before,omitzero"`  // refused: when the guard may let it pass
+	Force       bool       `json:"force,omitempty"`      // requested: past the guards
 	Inputs      *Inputs    `json:"inputs,omitempty"`     // training
+	Holdout     *Holdout   `json:"holdout,omitempty"`    // trained: what it will be judged on
 	Output      *Output    `json:"output,omitempty"`     // trained
 	Judgement   *Judgement `json:"judgement,omitempty"`  // evaluated
 	Version     int64      `json:"version,omitempty"`    // registered, approved, promoting, promoted, rolled_back
@@ -91,6 +93,9 @@ const (
 	CauseRequest        CauseKind = "request"
 	CauseRollback       CauseKind = "rollback"
 )
+
+// Controller is who acts where no person did.
+var Controller = Actor{Name: "control"}
 
 // Cause names why a run exists. Equal causes are one cause: the run's id is a function of it.
 type Cause struct {
@@ -136,6 +141,14 @@ type Output struct {
 	Bytes          int64              `json:"bytes"`
 	ImageDigest    string             `json:"image_digest,omitempty"` // locally the SHA-256 of the program's file
 	Metrics        map[string]float64 `json:"metrics,omitempty"`      // what train itself reported
+}
+
+// Holdout is what candidate and champion are judged on: the newest version when the candidate was ready, and the champion
+// of that moment. It stands in the log so that both evaluations see the same rows, whatever is published meanwhile.
+type Holdout struct {
+	Dataset  string `json:"dataset"`
+	Version  int64  `json:"version"`
+	Champion int64  `json:"champion,omitempty"` // 0 where there is none
 }
 
 // Judgement is champion and candidate on data that neither learned from.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,7 +19,7 @@ var followers = map[RunState][]EventType{
 	RunEvaluated:        {RunJoined, RunRejected, RunRegistered, RunFailed, RunCancelled},
 	RunRegistered:       {RunJoined, RunAwaitingApproval, RunApproved, RunFailed, RunCancelled, RunSuperseded},
 	RunAwaitingApproval: {RunJoined, RunApproved, RunDeclined, RunSuperseded, RunExpired, RunCancelled},
-	RunApproved:         {RunJoined, RunPromoting, RunSuperseded, RunFailed, RunCancelled},
+	RunApproved:         {RunJoined, RunPromoting, RunSuperseded, RunExpired, RunFailed, RunCancelled},
 	RunPromoting:        {RunJoined, RunPromoted, RunRolledBack},
 	RunFailed:           {RunTraining, RunRequested},
 	RunExpired:          {RunRequested},
@@ -47,7 +48,7 @@ func Apply(state State, event Event) (State, error) {
 	switch event.Type {
 	case ModelCreated:
 		next = NewState(state.Model)
-		next.Sequence, next.Time, next.Incarnation = event.Sequence, event.Time, event.Incarnation
+		next.Sequence, next.Time, next.Created, next.Incarnation = event.Sequence, event.Time, event.Time, event.Incarnation
 		next.Versions = slices.Clone(state.Versions) // numbers are never used twice
 	case ModelDeleted:
 		next.Deleted, next.Aliases = true, map[string]AliasState{}
@@ -118,10 +119,13 @@ func (r Run) after(event Event) Run {
 	if event.Type == RunJoined {
 		r.Causes = append(slices.Clone(r.Causes), *event.Cause)
 		r.Updated = event.Time
-		return r
+		return r.askedBy(event)
 	}
 	if event.Type == RunRequested || event.Type == RunRefused && r.ID == "" {
-		r = Run{ID: event.RunID, Created: event.Time, Actor: event.Actor, Causes: r.Causes}
+		r = Run{
+			ID: event.RunID, Created: event.Time, Actor: event.Actor, Causes: r.Causes, Requesters: r.Requesters,
+			PriorAttempts: event.Attempt, Force: event.Force,
+		}.askedBy(event)
 		if event.Cause != nil && len(r.Causes) == 0 {
 			r.Causes = []Cause{*event.Cause}
 		}
@@ -138,6 +142,9 @@ func (r Run) after(event Event) Run {
 	if event.Output != nil {
 		r.Output = event.Output
 	}
+	if event.Holdout != nil {
+		r.Holdout = event.Holdout
+	}
 	if event.Judgement != nil {
 		r.Judgement = event.Judgement
 	}
@@ -152,6 +159,14 @@ func (r Run) after(event Event) Run {
 		r.Approval = &Decision{Actor: event.Actor, Time: event.Time, Reason: event.Reason, Digest: event.Digest}
 	case RunPromoting:
 		r.Alias, r.Previously, r.PromotingSince = event.Alias, event.Previously, event.Time
+	}
+	return r
+}
+
+// askedBy notes the person behind an event that answers a request for a run.
+func (r Run) askedBy(event Event) Run {
+	if event.RequestID != "" && !slices.Contains(r.Requesters, event.Actor.Name) {
+		r.Requesters = append(slices.Clone(r.Requesters), event.Actor.Name)
 	}
 	return r
 }
@@ -182,7 +197,31 @@ func (s *State) trim() {
 		over--
 		return true
 	})
+	s.trimCauses()
 	s.Started = slices.DeleteFunc(s.Started, func(t time.Time) bool { return s.Time.Sub(t) > StartedKept })
+}
+
+// trimCauses forgets causes that cannot come again, once their runs are forgotten: only the newest slot is ever a cause,
+// and a request leaves the inbox when it is answered. Episodes, code and dataset versions may stay true for long.
+func (s *State) trimCauses() {
+	if len(s.Causes) <= CausesKept {
+		return
+	}
+	newestSlot := "" // slots sort by time
+	for id := range s.Causes {
+		if strings.HasPrefix(id, string(CauseSchedule)+":") {
+			newestSlot = max(newestSlot, id)
+		}
+	}
+	for id, runID := range s.Causes {
+		kind, _, _ := strings.Cut(id, ":")
+		switch CauseKind(kind) {
+		case CauseSchedule, CauseRequest, CauseRollback:
+			if _, remembered := s.Run(runID); !remembered && id != newestSlot {
+				delete(s.Causes, id)
+			}
+		}
+	}
 }
 
 func (s State) clone() State {

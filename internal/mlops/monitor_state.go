@@ -75,6 +75,7 @@ func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) 
 	case EpisodeOpened:
 		next.Episodes = append(next.Episodes, Episode{
 			ID: event.EpisodeID, Monitor: state.Monitor, Verdict: event.Verdict, Opened: event.WindowEnd, Report: event.Report, Summary: event.Summary,
+			Sequence: event.Sequence,
 		})
 		if closed := len(next.Episodes) - len(next.Open()); closed > EpisodesKept {
 			oldest := slices.IndexFunc(next.Episodes, func(episode Episode) bool { return !episode.Closed.IsZero() })
@@ -85,7 +86,7 @@ func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) 
 			return state, fmt.Errorf("%w: event %d of monitor %q: no episode %q", ErrInvalid, event.Sequence, state.Monitor, event.EpisodeID)
 		}
 		if event.Type == EpisodeClosed {
-			next.Episodes[at].Closed = event.WindowEnd
+			next.Episodes[at].Closed, next.Episodes[at].ClosedSequence = event.WindowEnd, event.Sequence
 		} else {
 			next.Episodes[at].Accepted, next.Episodes[at].Reason = true, event.Reason
 		}

@@ -133,6 +133,9 @@ type Episode struct {
 	Closed  time.Time `json:"closed,omitzero"`
 	Report  string    `json:"report"`
 	Summary string    `json:"summary"`
+	// Sequence and ClosedSequence are the numbers, in the monitor's log, of the events that opened and closed it.
+	Sequence       int64 `json:"sequence"`
+	ClosedSequence int64 `json:"closed_sequence,omitempty"`
 	// Accepted says that a person has overruled it, with Reason: a data-quality episode no longer blocks training.
 	Accepted bool   `json:"accepted,omitempty"`
 	Reason   string `json:"reason,omitempty"`

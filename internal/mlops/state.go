@@ -33,6 +33,7 @@ type Run struct {
 	State          RunState   `json:"state"`
 	Causes         []Cause    `json:"causes"`
 	Attempt        int64      `json:"attempt"`
+	PriorAttempts  int64      `json:"prior_attempts,omitempty"` // made before it was last requested: they count as no automatic retry
 	Deadline       time.Time  `json:"deadline,omitzero"`
 	Created        time.Time  `json:"created"`
 	Updated        time.Time  `json:"updated"`
@@ -43,6 +44,7 @@ type Run struct {
 	NotBefore      time.Time  `json:"not_before,omitzero"`
 	Inputs         *Inputs    `json:"inputs,omitempty"`
 	Output         *Output    `json:"output,omitempty"`
+	Holdout        *Holdout   `json:"holdout,omitempty"`
 	Judgement      *Judgement `json:"judgement,omitempty"`
 	Failure        *Failure   `json:"failure,omitempty"`
 	Version        int64      `json:"version,omitempty"` // the version it registered, or goes back to
@@ -51,6 +53,8 @@ type Run struct {
 	Previously     int64      `json:"previously,omitempty"`
 	PromotingSince time.Time  `json:"promoting_since,omitzero"`
 	Force          bool       `json:"force,omitempty"` // asked for past the guards
+	// Requesters are the people who asked for it: under four eyes none of them approves it.
+	Requesters []string `json:"requesters,omitempty"`
 }
 
 // Cause is the first cause of a run: the one its id comes from.
@@ -102,6 +106,7 @@ type State struct {
 	SHA256      string                `json:"sha256"`   // of its bytes
 	Time        time.Time             `json:"time"`
 	Incarnation string                `json:"incarnation,omitempty"`
+	Created     time.Time             `json:"created,omitzero"` // of this incarnation
 	Deleted     bool                  `json:"deleted,omitempty"`
 	Frozen      *Freeze               `json:"frozen,omitempty"`
 	Aliases     map[string]AliasState `json:"aliases"`
@@ -124,6 +129,7 @@ type State struct {
 const (
 	RunsKept     = 50
 	RequestsKept = 200
+	CausesKept   = 4 * RunsKept // above it, those that cannot come again go with their runs
 	StartedKept  = 366 * 24 * time.Hour
 )
 
