@@ -24,6 +24,7 @@ type Collector struct {
 	metrics *metrics
 	shipper *shipper
 	proxy   *httputil.ReverseProxy
+	open    sync.WaitGroup // scoring requests in flight
 }
 
 // New opens the log and takes over what a predecessor left in it. Close or Run must follow.
@@ -65,23 +66,25 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.proxy.ServeHTTP(w, r)
 		return
 	}
-	id := correlationID(r.Header)
-	if !sampled(id, c.options.SamplingPercentage) {
-		c.metrics.skipped.WithLabelValues(skipSampling).Inc()
-		r.Header.Set(CorrelationHeader, id)
-		w.Header().Set(CorrelationHeader, id)
-		c.proxy.ServeHTTP(w, r)
-		return
-	}
-	e := &exchange{
-		collector: c, started: c.options.Clock(), correlationID: id, path: r.URL.Path,
-		request: newCapture(c.options.BodyLimit, c.budget), requestHeader: r.Header, requestLength: r.ContentLength,
-	}
+	c.open.Add(1)
+	defer c.open.Done()
+	e := c.begin(r)
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
-	if r.Body != nil {
+	if e.recorded() && r.Body != nil {
 		r.Body = &tee{ReadCloser: r.Body, capture: e.request}
 	}
 	c.proxy.ServeHTTP(w, r)
+}
+
+func (c *Collector) begin(r *http.Request) *exchange {
+	e := &exchange{collector: c, started: c.options.Clock(), correlationID: correlationID(r.Header), path: r.URL.Path}
+	if !sampled(e.correlationID, c.options.SamplingPercentage) {
+		c.metrics.skipped.WithLabelValues(skipSampling).Inc()
+		return e
+	}
+	e.request = newCapture(c.options.BodyLimit, c.budget)
+	e.requestHeader, e.requestLength = r.Header, r.ContentLength
+	return e
 }
 
 // health says whether records can be written; whether the model is well is the model's own to say.
@@ -154,9 +157,17 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 func (c *Collector) drainRequests(ctx context.Context, server *http.Server) {
 	waiting, cancel := context.WithTimeout(ctx, c.options.Grace*3/4)
 	defer cancel()
-	if err := server.Shutdown(waiting); err != nil {
-		c.options.Logger.Warn("requests were still in flight at the end of the grace period and are cut off", "error", err.Error())
-		_ = server.Close()
+	err := server.Shutdown(waiting)
+	if err == nil {
+		return
+	}
+	c.options.Logger.Warn("requests were still in flight at the end of the grace period and are cut off", "error", err.Error())
+	_ = server.Close()
+	ended := make(chan struct{})
+	go func() { c.open.Wait(); close(ended) }()
+	select {
+	case <-ended: // those that were cut off have left their records, too
+	case <-time.After(c.options.Grace / 8):
 	}
 }
 

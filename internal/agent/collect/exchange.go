@@ -20,7 +20,7 @@ const (
 	errorModelBroke    = "the model broke off its answer"
 )
 
-// exchange is one request that is recorded, and its answer.
+// exchange is one scoring request and its answer. One that is sampled out has a correlation id and nothing else.
 type exchange struct {
 	collector     *Collector
 	started       time.Time
@@ -39,15 +39,26 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-// exchangeOf is nil where a request is not recorded.
+// exchangeOf is nil where a request is not for scoring.
 func exchangeOf(ctx context.Context) *exchange {
 	e, _ := ctx.Value(exchangeKey{}).(*exchange)
 	return e
 }
 
+// recorded is false for one that is sampled out.
+func (e *exchange) recorded() bool { return e.request != nil }
+
 // answered is called with the header of the model's answer, before anything of it goes to the client. An answer that has no
 // body is over with its header.
 func (e *exchange) answered(response *http.Response) {
+	response.Header.Set(CorrelationHeader, e.correlationID)
+	if !e.recorded() {
+		return
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		e.skip(skipUpgrade)
+		return
+	}
 	e.answer = newCapture(e.collector.options.BodyLimit, e.collector.budget)
 	e.answerHeader, e.answerLength = response.Header, response.ContentLength
 	if response.Body == http.NoBody || response.ContentLength == 0 {
@@ -56,6 +67,27 @@ func (e *exchange) answered(response *http.Response) {
 		return
 	}
 	response.Body = &answerBody{ReadCloser: response.Body, exchange: e, status: response.StatusCode, left: response.ContentLength}
+}
+
+// skip leaves no record.
+func (e *exchange) skip(reason string) {
+	e.once.Do(func() {
+		e.request.close()
+		e.collector.metrics.skipped.WithLabelValues(reason).Inc()
+	})
+}
+
+// refused is called where the model did not answer; it says what to tell the client. The record comes first, as with any
+// answer.
+func (e *exchange) refused(status int, code, message string) (int, string, string) {
+	if !e.recorded() {
+		return status, code, message
+	}
+	if _, broken := e.request.size(); broken && status != record.StatusClientGone {
+		status, code, message = http.StatusBadRequest, "request_incomplete", errorRequestBroken
+	}
+	e.finish(status, false, message)
+	return status, code, message
 }
 
 // finish makes the record and appends it to the log, once. Afterwards the end of the answer may go to the client.

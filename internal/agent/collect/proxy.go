@@ -47,7 +47,9 @@ func newProxy(target *url.URL, logger hclog.Logger) *httputil.ReverseProxy {
 		ErrorLog:      logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 		Rewrite:       func(r *httputil.ProxyRequest) { rewrite(r, target) },
 		ModifyResponse: func(response *http.Response) error {
-			answered(response)
+			if e := exchangeOf(response.Request.Context()); e != nil {
+				e.answered(response)
+			}
 			return nil
 		},
 		ErrorHandler: refuse,
@@ -73,32 +75,11 @@ func rewrite(r *httputil.ProxyRequest, target *url.URL) {
 	}
 }
 
-// answered sees every answer of the model before it goes on.
-func answered(response *http.Response) {
-	e := exchangeOf(response.Request.Context())
-	if e == nil {
-		return
-	}
-	response.Header.Set(CorrelationHeader, e.correlationID)
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		e.once.Do(func() {
-			e.request.close()
-			e.collector.metrics.skipped.WithLabelValues(skipUpgrade).Inc()
-		})
-		return
-	}
-	e.answered(response)
-}
-
-// refuse answers where the model did not. The record comes first, as with any answer.
+// refuse answers where the model did not.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status, code, message := explain(r.Context(), err)
-	e := exchangeOf(r.Context())
-	if e != nil {
-		if _, broken := e.request.size(); broken && status != record.StatusClientGone {
-			status, code, message = http.StatusBadRequest, "request_incomplete", errorRequestBroken
-		}
-		e.finish(status, false, message)
+	if e := exchangeOf(r.Context()); e != nil {
+		status, code, message = e.refused(status, code, message)
 		w.Header().Set(CorrelationHeader, e.correlationID)
 	}
 	if status == record.StatusClientGone {
