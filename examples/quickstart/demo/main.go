@@ -1,0 +1,111 @@
+//go:build unix
+
+// Command demo is `make demo`: it plays the quickstart through seven steps in a folder of its own, .demo/, with the same
+// commands that a person would type, prints each of them, checks what it shows, and cleans up. It knows the product by its
+// binaries alone and imports nothing of it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// longest is how long the whole demo may take before it gives up.
+const longest = 10 * time.Minute
+
+func main() {
+	terraform := flag.String("terraform", "terraform", "terraform or tofu")
+	clean := flag.Bool("clean", false, "end what a demo left running, and remove its folder")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *terraform, *clean)
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\n%s %v\n", red("demo:"), err)
+		os.Exit(1)
+	}
+}
+
+// run plays the demo, or cleans up after one.
+func run(ctx context.Context, terraform string, clean bool) error {
+	top, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	d := newDemo(top, terraform)
+	if clean {
+		return d.remove(ctx)
+	}
+	keep := os.Getenv("DEMO_KEEP") != ""
+	started := time.Now()
+	if err := d.remove(ctx); err != nil {
+		return fmt.Errorf("clear what an earlier demo left: %w", err)
+	}
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	err = d.play(ctx)
+	if err != nil {
+		err = fmt.Errorf("%w\n      logs: %s and %s", err, d.logs, filepath.Join(d.project+".runner"))
+	} else {
+		d.farewell(started, keep)
+	}
+	if keep {
+		return err
+	}
+	// The context may be why we are here; stopping needs one of its own.
+	return errors.Join(err, d.stopLocal(context.WithoutCancel(ctx)))
+}
+
+// play runs the steps one after another.
+func (d *demo) play(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, longest, fmt.Errorf("the demo took longer than %s", longest))
+	defer cancel()
+	if err := d.startLocal(); err != nil {
+		return err
+	}
+	for i, s := range steps {
+		fmt.Printf("\n%s\n", bold(fmt.Sprintf("%d. %s", i+1, s.headline)))
+		began := time.Now()
+		if err := s.play(ctx, d); err != nil {
+			return fmt.Errorf("step %d (%s): %w", i+1, s.headline, err)
+		}
+		fmt.Printf("   %s %s\n", green("done"), grey(fmt.Sprintf("in %.1f s", time.Since(began).Seconds())))
+	}
+	return nil
+}
+
+// farewell says where everything is.
+func (d *demo) farewell(started time.Time, keep bool) {
+	fmt.Printf("\n%s in %.0f s.\n", bold("The loop has closed"), time.Since(started).Seconds())
+	fmt.Printf("  reports   %s\n", d.relative(filepath.Join(d.project, "reports")))
+	if d.report != "" {
+		fmt.Printf("            the shift: %s\n", d.relative(d.report))
+	}
+	fmt.Printf("  logs      %s, %s\n", d.relative(d.logs), d.relative(d.project+".runner"))
+	if keep {
+		fmt.Printf("  running   cd %s; ../../bin/mlops status; curl %s\n", d.relative(d.work), d.endpoint)
+	}
+	fmt.Println("  clean up  make demo-clean")
+}
+
+func bold(text string) string  { return styled("1", text) }
+func red(text string) string   { return styled("31", text) }
+func green(text string) string { return styled("32", text) }
+func grey(text string) string  { return styled("90", text) }
+
+// styled colours text for a terminal that wants it (https://no-color.org).
+func styled(code, text string) string {
+	info, err := os.Stdout.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}

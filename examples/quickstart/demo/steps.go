@@ -1,0 +1,328 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Names as main.tf declares them: the deployment and the monitor are called as their model.
+const (
+	modelName = "flight-delay"
+	replicas  = 2
+)
+
+// step is one of the seven.
+type step struct {
+	headline string
+	play     func(ctx context.Context, d *demo) error
+}
+
+var steps = []step{
+	{"Declare it: terraform apply trains, validates, registers and serves version 1", declare},
+	{"A normal day (6 February 2001): nothing to see, nothing happens", normalDay},
+	{"A sensor fault (7 February, distance in kilometres): an alert, and no training on it", sensorFault},
+	{"The network grows to the west (12 and 13 February): drift, new data, a candidate that waits", realShift},
+	{"A person approves: version 2 takes over under live traffic", approval},
+	{"A trainer with a bug: the gate rejects it, the champion stays", buggyTrainer},
+	{"Back and forth, and the books: rollback, plan, history, audit", books},
+}
+
+// declare applies the quickstart and waits until version 1 is served.
+func declare(ctx context.Context, d *demo) error {
+	if err := d.apply(ctx, "demo.tfvars"); err != nil {
+		return err
+	}
+	if err := d.awaitServed(ctx, 1); err != nil {
+		return err
+	}
+	output, err := d.quiet(ctx, d.terraform, "output", "-raw", "endpoint_url")
+	if err != nil {
+		return err
+	}
+	d.endpoint = strings.TrimSpace(string(output))
+	if !strings.HasSuffix(d.endpoint, "/score") {
+		d.endpoint += "/score"
+	}
+	return d.mlops(ctx, "status")
+}
+
+// normalDay replays an ordinary day of the same network.
+func normalDay(ctx context.Context, d *demo) error {
+	before, err := d.runs(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := d.day(ctx, "normal", "2001-02-07", "stable"); err != nil {
+		return err
+	}
+	return d.noNewRun(ctx, before)
+}
+
+// sensorFault replays an ordinary day whose distances arrive in another unit.
+func sensorFault(ctx context.Context, d *demo) error {
+	before, err := d.runs(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := d.day(ctx, "fault", "2001-02-08", "data_quality", "--kilometres")
+	if err != nil {
+		return err
+	}
+	named := false
+	for _, fault := range report.Quality {
+		named = named || fault.Feature == "distance_miles" && fault.Rule == "unit"
+	}
+	if !named {
+		return fmt.Errorf("the report does not name the unit of distance_miles: %+v", report.Quality)
+	}
+	if err := d.awaitNotified(ctx, "data_quality", 1); err != nil {
+		return err
+	}
+	return d.noNewRun(ctx, before)
+}
+
+// realShift replays two days of the grown network, publishes its data, and waits for the candidate.
+func realShift(ctx context.Context, d *demo) error {
+	if _, err := d.day(ctx, "shift-1", "2001-02-13", "covariate"); err != nil {
+		return err
+	}
+	report, err := d.day(ctx, "shift-2", "2001-02-14", "covariate")
+	if err != nil {
+		return err
+	}
+	d.report = filepath.Join(d.project, "reports", modelName, report.WindowEnd.UTC().Format("2006/01/02/20060102T150405Z")+".html")
+	if err := d.awaitNotified(ctx, "drift", 1); err != nil {
+		return err
+	}
+	if _, err := d.awaitRun(ctx, "drift", "waiting_for_data"); err != nil {
+		return err
+	}
+	fmt.Println("     The labels of these days have come in: four weeks of the grown network, data/2001-02.csv.")
+	if err := d.mlops(ctx, "dataset", "publish", "flights", "data/2001-02.csv"); err != nil {
+		return err
+	}
+	run, err := d.awaitRun(ctx, "drift", "awaiting_approval")
+	if err != nil {
+		return err
+	}
+	return d.mlops(ctx, "runs", "show", run.ID)
+}
+
+// approval approves the candidate while requests come in, and counts those that fail.
+func approval(ctx context.Context, d *demo) error {
+	run, err := d.awaitRun(ctx, "drift", "awaiting_approval")
+	if err != nil {
+		return err
+	}
+	traffic := d.startTraffic(ctx, "live")
+	if err := d.mlops(ctx, "approve", run.ID, "--reason", "beats version 1 on the grown network"); err != nil {
+		return errors.Join(err, traffic.discard())
+	}
+	if err := d.awaitServed(ctx, 2); err != nil {
+		return errors.Join(err, traffic.discard())
+	}
+	sent, err := traffic.stop()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("     %d requests during the promotion, %d failed; answered by version: %v\n", sent.Requests, sent.Failed, sent.Versions)
+	if sent.Failed > 0 || sent.Versions["2"] == 0 {
+		return fmt.Errorf("want no failure, and answers by version 2: %+v", sent)
+	}
+	return nil
+}
+
+// buggyTrainer releases a trainer that shuffles a column, and then takes the release back.
+func buggyTrainer(ctx context.Context, d *demo) error {
+	if err := d.apply(ctx, "demo.tfvars", "buggy.tfvars"); err != nil {
+		return err
+	}
+	run, err := d.awaitRun(ctx, "code", "rejected")
+	if err != nil {
+		return err
+	}
+	if err := d.mlops(ctx, "runs", "show", run.ID); err != nil {
+		return err
+	}
+	if err := d.awaitNotified(ctx, "rejected", 1); err != nil {
+		return err
+	}
+	if err := d.awaitServed(ctx, 2); err != nil {
+		return err
+	}
+	fmt.Println("     The release is taken back: the configuration is as committed again.")
+	if err := d.apply(ctx, "demo.tfvars"); err != nil {
+		return err
+	}
+	return d.await(ctx, "no run is under way", func(ctx context.Context) (bool, string, error) {
+		runs, err := d.runs(ctx)
+		for _, r := range runs {
+			if !r.settled() {
+				return false, r.ID + " is " + r.State, err
+			}
+		}
+		return true, "", err
+	})
+}
+
+// books goes back to version 1 and forward again, and shows that nothing is left to plan and nothing is missing.
+func books(ctx context.Context, d *demo) error {
+	for _, version := range []int64{1, 2} {
+		reason := map[int64]string{1: "showing the way back", 2: "and forward again"}[version]
+		if err := d.mlops(ctx, "rollback", modelName, "--to", strconv.FormatInt(version, 10), "--reason", reason); err != nil {
+			return err
+		}
+		if err := d.awaitServed(ctx, version); err != nil {
+			return err
+		}
+	}
+	err := d.terraformShown(ctx, []string{"plan", "-detailed-exitcode", "-no-color", "-input=false", "-compact-warnings", "-var-file=demo.tfvars"})
+	if exitCode(err) == 2 {
+		return fmt.Errorf("the plan is not empty after two promotions and a rollback: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.mlops(ctx, "model", "history", modelName); err != nil {
+		return err
+	}
+	return d.mlops(ctx, "audit", "verify")
+}
+
+// day replays a file and judges the day that ends at midnight UTC before `until`; another verdict is an error.
+func (d *demo) day(ctx context.Context, file, until, verdict string, flags ...string) (reportView, error) {
+	arguments := append([]string{"replay", "--file", filepath.Join("data", "days", file+".csv"), "--url", d.endpoint}, flags...)
+	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)))
+	output, err := d.quiet(ctx, "flight-delay", arguments...)
+	if err != nil {
+		return reportView{}, err
+	}
+	var sent replayView
+	if err := json.Unmarshal(output, &sent); err != nil {
+		return reportView{}, fmt.Errorf("flight-delay replay: %w", err)
+	}
+	fmt.Printf("     %d flights in %d requests, %.1f s, %d failed\n", sent.Rows, sent.Requests, sent.Seconds, sent.Failed)
+	judge := []string{"drift", "run", modelName, "--window-end", until + "T00:00:00Z"}
+	fmt.Printf("   %s\n", grey("$ "+commandLine("mlops", judge)))
+	var report reportView
+	err = d.await(ctx, "the day is judged: "+verdict, func(ctx context.Context) (bool, string, error) {
+		report = reportView{}
+		err := d.query(ctx, &report, judge...)
+		if err == nil && report.Rows >= sent.Rows && report.Verdict != verdict {
+			err = hopeless{fmt.Errorf("verdict %s (%s), want %s", report.Verdict, report.Summary, verdict)}
+		}
+		return report.Rows >= sent.Rows, fmt.Sprintf("%d of %d rows have arrived", report.Rows, sent.Rows), err
+	})
+	if err != nil {
+		return report, err
+	}
+	fmt.Printf("     verdict %s: %s\n", bold(report.Verdict), report.Summary)
+	return report, nil
+}
+
+// awaitServed waits until a version is champion and all replicas serve it.
+func (d *demo) awaitServed(ctx context.Context, version int64) error {
+	return d.await(ctx, fmt.Sprintf("version %d is champion, served by %d replicas", version, replicas), func(ctx context.Context) (bool, string, error) {
+		var s statusView
+		err := d.query(ctx, &s, "status")
+		return s.champion() == version && s.serves(version, replicas), s.words(), err
+	})
+}
+
+// awaitRun waits until the latest run of a cause is in a state. A run that ended otherwise ends the wait.
+func (d *demo) awaitRun(ctx context.Context, cause, state string) (runView, error) {
+	var found runView
+	err := d.await(ctx, fmt.Sprintf("a run (cause: %s) is %s", cause, state), func(ctx context.Context) (bool, string, error) {
+		runs, err := d.runs(ctx)
+		seen := "no such run"
+		for _, r := range runs {
+			for _, c := range r.Causes {
+				if c.Kind == cause {
+					found, seen = r, r.State
+				}
+			}
+		}
+		if err == nil && seen != state && (found.settled() && seen == found.State) {
+			err = hopeless{fmt.Errorf("run %s is %s: see mlops runs show %s", found.ID, seen, found.ID)}
+		}
+		return seen == state, seen, err
+	})
+	return found, err
+}
+
+// awaitNotified waits until the owners have exactly `count` messages of a topic.
+func (d *demo) awaitNotified(ctx context.Context, topic string, count int) error {
+	var last notificationView
+	err := d.await(ctx, fmt.Sprintf("one message to the owners (%s)", topic), func(context.Context) (bool, string, error) {
+		n, found, err := d.notified(topic)
+		last = found
+		if n > count {
+			err = hopeless{fmt.Errorf("%d messages, want %d", n, count)}
+		}
+		return n == count, fmt.Sprintf("%d messages", n), err
+	})
+	if err == nil {
+		fmt.Printf("     to %s: %s\n", strings.Join(last.Receivers, ", "), last.Summary)
+	}
+	return err
+}
+
+// noNewRun checks that nothing was started.
+func (d *demo) noNewRun(ctx context.Context, before []runView) error {
+	after, err := d.runs(ctx)
+	if err != nil {
+		return err
+	}
+	if len(after) != len(before) {
+		return fmt.Errorf("%d runs, want %d as before: %+v", len(after), len(before), after)
+	}
+	fmt.Printf("   %s no training run was started\n", green("✓"))
+	return nil
+}
+
+// traffic is a replay in the background that starts over until it is stopped.
+type traffic struct {
+	until string
+	done  chan error
+	sent  replayView
+}
+
+// startTraffic begins to replay a day at a steady rate.
+func (d *demo) startTraffic(ctx context.Context, file string) *traffic {
+	t := &traffic{until: filepath.Join(filepath.Dir(d.work), "stop-traffic"), done: make(chan error, 1)}
+	arguments := []string{"replay", "--file", filepath.Join("data", "days", file+".csv"), "--url", d.endpoint, "--rate", "100", "--until", t.until}
+	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)+" &"))
+	background := *d // numbers its own log
+	background.commands += 500
+	go func() {
+		output, err := background.quiet(ctx, "flight-delay", arguments...)
+		if decodeErr := json.Unmarshal(output, &t.sent); decodeErr != nil && err == nil {
+			err = decodeErr
+		}
+		t.done <- err
+	}()
+	return t
+}
+
+// stop ends the traffic and returns what became of it.
+func (t *traffic) stop() (replayView, error) {
+	if err := os.WriteFile(t.until, nil, 0o644); err != nil {
+		return replayView{}, err
+	}
+	err := <-t.done
+	return t.sent, err
+}
+
+// discard ends the traffic of a step that has failed.
+func (t *traffic) discard() error {
+	_, err := t.stop()
+	return err
+}

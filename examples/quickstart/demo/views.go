@@ -1,0 +1,144 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What the demo reads from the answers of `mlops ... --json`, and from nothing else. Fields that it does not need are left out.
+
+// statusView is `mlops status --json`.
+type statusView struct {
+	Models []struct {
+		Name    string           `json:"name"`
+		Aliases map[string]int64 `json:"aliases"`
+	} `json:"models"`
+	Deployments []struct {
+		Name     string  `json:"name"`
+		Ready    int64   `json:"ready"`
+		Versions []int64 `json:"versions"` // of the ready replicas
+	} `json:"deployments"`
+}
+
+// runView is one run of `mlops runs --json`.
+type runView struct {
+	ID      string `json:"id"`
+	State   string `json:"state"`
+	Version int64  `json:"version"`
+	Causes  []struct {
+		Kind string `json:"kind"`
+	} `json:"causes"`
+}
+
+// settled says that a run is over or waits for something outside.
+func (r runView) settled() bool {
+	return slices.Contains([]string{"refused", "rejected", "declined", "superseded", "expired", "promoted", "rolled_back", "failed", "cancelled"}, r.State)
+}
+
+// reportView is a drift report, as `mlops drift run --json` prints it.
+type reportView struct {
+	Verdict   string    `json:"verdict"`
+	Summary   string    `json:"summary"`
+	Rows      int       `json:"rows"`
+	WindowEnd time.Time `json:"window_end"`
+	Quality   []struct {
+		Feature string `json:"feature"`
+		Rule    string `json:"rule"`
+		Message string `json:"message"`
+	} `json:"quality"`
+}
+
+// notificationView is one message to the owners.
+type notificationView struct {
+	Topic     string   `json:"topic"`
+	Subject   string   `json:"subject"`
+	Summary   string   `json:"summary"`
+	Receivers []string `json:"receivers"`
+}
+
+// replayView is the line that `flight-delay replay` prints.
+type replayView struct {
+	Requests int            `json:"requests"`
+	Rows     int            `json:"rows"`
+	Failed   int            `json:"failed"`
+	Versions map[string]int `json:"versions"`
+	Seconds  float64        `json:"seconds"`
+}
+
+// champion is the version that the alias names, 0 for none.
+func (s statusView) champion() int64 {
+	for _, m := range s.Models {
+		if m.Name == modelName {
+			return m.Aliases["champion"]
+		}
+	}
+	return 0
+}
+
+// serves says whether so many replicas are ready and all serve this version.
+func (s statusView) serves(version, replicas int64) bool {
+	for _, d := range s.Deployments {
+		if d.Name == modelName {
+			return d.Ready == replicas && slices.Equal(slices.Compact(slices.Sorted(slices.Values(d.Versions))), []int64{version})
+		}
+	}
+	return false
+}
+
+func (s statusView) words() string {
+	words := []string{fmt.Sprintf("champion %d", s.champion())}
+	for _, d := range s.Deployments {
+		words = append(words, fmt.Sprintf("%d ready with versions %v", d.Ready, d.Versions))
+	}
+	return strings.Join(words, ", ")
+}
+
+// runs lists the runs of the model, oldest first.
+func (d *demo) runs(ctx context.Context) ([]runView, error) {
+	var runs []runView
+	return runs, d.query(ctx, &runs, "runs", "--model", modelName)
+}
+
+// notifications are all messages to the owners so far: the store keeps each as a document.
+func (d *demo) notifications() ([]notificationView, error) {
+	var all []notificationView
+	err := filepath.WalkDir(filepath.Join(d.project, "alerts"), func(path string, entry os.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".json") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var n notificationView
+		if err := json.Unmarshal(content, &n); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		all = append(all, n)
+		return nil
+	})
+	return all, err
+}
+
+// notified counts the messages of a topic and returns the last.
+func (d *demo) notified(topic string) (int, notificationView, error) {
+	all, err := d.notifications()
+	count, last := 0, notificationView{}
+	for _, n := range all {
+		if n.Topic == topic {
+			count, last = count+1, n
+		}
+	}
+	return count, last, err
+}
