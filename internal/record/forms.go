@@ -137,7 +137,7 @@ func inputsForm(w *writer, root, value *fastjson.Value) error {
 		return w.columnObject(value.GetObject())
 	}
 	elements := value.GetArray()
-	if len(elements) > 0 && elements[0].Exists("name") && elements[0].Exists("shape") && elements[0].Exists("data") {
+	if len(elements) > 0 && elements[0].Exists("name") && elements[0].Exists("shape") && elements[0].Exists("datatype") {
 		return w.tensors(elements)
 	}
 	return rowsForm(w, root, value)
