@@ -95,7 +95,7 @@ func measureCategory(name string, reference stats.ColumnProfile, current stats.I
 		square := stats.Homogeneity(bins.Reference, bins.Current)
 		result.add("chi_square", square.Value, &square.PValue)
 		tests = append(tests, square.PValue, unseenTest(reference, bins))
-		result.add("cramers_v", stats.CramersV(table(bins)), nil)
+		result.add("cramers_v", stats.CramersV(contingency(bins)), nil)
 		result.report.Message = categoryMessage(*reference.Category, counts)
 		result.report.Chart = categoryChart(*reference.Category, counts)
 	}
@@ -181,11 +181,19 @@ func kolmogorovSmirnov(sample, sorted []float64, n int64) stats.Test {
 	return stats.Test{Value: distance, PValue: stats.KSAsymptotic(distance, int(n), len(sorted), stats.TwoSided)}
 }
 
-func table(bins stats.Bins) [][]float64 {
+func contingency(bins stats.Bins) [][]float64 {
 	reference, current := bins.All()
 	rows := [][]float64{make([]float64, len(reference)), make([]float64, len(current))}
 	for i := range reference {
 		rows[0][i], rows[1][i] = float64(reference[i]), float64(current[i])
 	}
 	return rows
+}
+
+// OwnMethods lists the ids of our own methods.
+func OwnMethods() []string {
+	return []string{
+		"psi/quantile10", "psi/levels", "ks", "rank/auc", "chi_square", "cramers_v", "wasserstein", "wasserstein/normalized",
+		"jensen_shannon/base2", "hellinger", "kl/jeffreys", "l_infinity",
+	}
 }

@@ -1,0 +1,141 @@
+// Package peer computes drift numbers as other projects define them, by name: evidently/psi is what Evidently would print
+// for the same column, quirks included. It decides nothing and is never part of our own verdict.
+//
+// A method id is <project>/<metric>. Versions followed: SciPy 1.10, Evidently 0.7.21 (pandas), Azure ML's model monitoring
+// components 0.3, NannyML 0.13.1, Deequ 2.0.21, TensorFlow Data Validation. Nulls, NaN and infinities are dropped by column.
+//
+// Where a peer takes bins from its caller and gets a column of numbers here, they are these. deequ/psi: the deciles of the
+// reference (NumPy's linear quantiles, equal ones collapsed, in rising order), the outer bins open to infinity; on
+// categories: all values of both sides in byte order. tfdv/jensen_shannon on numbers: ten equal buckets between the smallest
+// and the largest value of each side, re-cut on the union of both sides' edges.
+package peer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// result is a number, a p-value, or a reason why there is none. value is NaN where a peer reports a p-value alone.
+type result struct {
+	value  float64
+	pValue float64
+	reason string
+	// has says which of the two there is.
+	hasValue, hasPValue bool
+}
+
+func valueOnly(value float64) result { return result{value: value, hasValue: true} }
+func pValueOnly(p float64) result    { return result{pValue: p, hasPValue: true} }
+func both(test stats.Test) result    { return result{test.Value, test.PValue, "", true, true} }
+func refused(reason string) result   { return result{reason: reason} }
+
+// numbers and categories hold one method each: of sorted, finite, non-empty samples, and of counts by value.
+type (
+	numbers    func(reference, current []float64) result
+	categories func(reference, current map[string]int64) result
+)
+
+type method struct {
+	id         string
+	numbers    numbers
+	categories categories
+}
+
+// methods lists all in the order in which they are reported.
+var methods = []method{
+	{"scipy/ks", scipyKS, nil},
+	{"scipy/wasserstein", scipyWasserstein, nil},
+	{"evidently/psi", evidentlyNumbers(evidentlyPSI), evidentlyCategories(evidentlyPSI)},
+	{"evidently/kl", evidentlyNumbers(evidentlyKL), evidentlyCategories(evidentlyKL)},
+	{"evidently/jensen_shannon", evidentlyNumbers(evidentlyJensenShannon), evidentlyCategories(evidentlyJensenShannon)},
+	{"evidently/hellinger", evidentlyHellinger, evidentlyHellingerCategories},
+	{"evidently/wasserstein", evidentlyWasserstein, nil},
+	{"evidently/ks", evidentlyKS, nil},
+	{"evidently/chi_square", nil, evidentlyChiSquare},
+	{"azureml/psi", azureNumbers(azurePSI), azureCategories(azurePSI)},
+	{"azureml/jensen_shannon", azureNumbers(azureJensenShannon), azureCategories(azureJensenShannon)},
+	{"azureml/wasserstein", azureWasserstein, nil},
+	{"azureml/ks", azureKS, nil},
+	{"azureml/chi_square", nil, azureChiSquare},
+	{"nannyml/jensen_shannon", nannyNumbers(nannyJensenShannon), nannyCategories(nannyJensenShannon)},
+	{"nannyml/hellinger", nannyNumbers(nannyHellinger), nannyCategories(nannyHellinger)},
+	{"nannyml/ks", nannyKS, nil},
+	{"nannyml/wasserstein", nannyWasserstein, nil},
+	{"nannyml/l_infinity", nil, nannyLInfinity},
+	{"nannyml/chi_square", nil, nannyChiSquare},
+	{"deequ/psi", deequPSINumbers, deequPSICategories},
+	{"deequ/l_infinity", deequLInfinityNumbers, deequLInfinityCategories},
+	{"deequ/l_infinity_robust", deequRobustNumbers, deequRobustCategories},
+	{"deequ/chi_square", nil, deequChiSquare},
+	{"tfdv/jensen_shannon", tfdvNumbers, tfdvCategories},
+	{"tfdv/l_infinity", nil, nannyLInfinity},
+}
+
+// IDs lists every method.
+func IDs() []string {
+	ids := make([]string, len(methods))
+	for i, m := range methods {
+		ids[i] = m.id
+	}
+	return ids
+}
+
+// Measure computes every method that applies to the type of a column. A number that a peer refuses, or that JSON cannot
+// hold, carries a reason instead of a value.
+func Measure(reference, current stats.Input) []mlops.MetricReport {
+	var reports []mlops.MetricReport
+	for _, m := range methods {
+		if found, ok := m.measure(reference, current); ok {
+			reports = append(reports, found.report(m.id))
+		}
+	}
+	return reports
+}
+
+func (m method) measure(reference, current stats.Input) (result, bool) {
+	const empty = "a side has no value"
+	if reference.Type == mlops.TypeNumber {
+		if m.numbers == nil {
+			return result{}, false
+		}
+		before, now := reference.SortedNumbers(), current.SortedNumbers()
+		if len(before) == 0 || len(now) == 0 {
+			return refused(empty), true
+		}
+		return m.numbers(before, now), true
+	}
+	if m.categories == nil {
+		return result{}, false
+	}
+	before, _ := reference.CountText()
+	now, _ := current.CountText()
+	if len(before) == 0 || len(now) == 0 {
+		return refused(empty), true
+	}
+	return m.categories(before, now), true
+}
+
+func (r result) report(id string) mlops.MetricReport {
+	report := mlops.MetricReport{Method: id, Reason: r.reason}
+	if r.hasValue {
+		report.Value, report.Reason = finite(r.value)
+	}
+	if r.hasPValue {
+		report.PValue, _ = finite(r.pValue)
+		if !r.hasValue {
+			report.Value = report.PValue // where the peer calls its p-value the drift score
+		}
+	}
+	return report
+}
+
+// finite is the number, or nil and what it was: JSON has no infinity.
+func finite(x float64) (*float64, string) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil, fmt.Sprintf("the value is %v", x)
+	}
+	return &x, ""
+}
