@@ -1,0 +1,212 @@
+package envelope
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// ValidateConfig says what the configuration alone shows to be wrong.
+func (e *envelope[M, P]) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	found := findKnown(ctx, e.schema(), req.Config.Raw, true)
+	for _, null := range found.nulls {
+		resp.Diagnostics.AddAttributeError(attributePath(e.schema().Type(), null), "Invalid "+e.noun(), "An element is null: leave it out or give it a value.")
+	}
+	model, err := decode[M](ctx, e.schema(), found)
+	if err != nil {
+		resp.Diagnostics.Append(e.failure("read the configuration of", mlops.ID{}, err))
+		return
+	}
+	resp.Diagnostics.Append(e.invalid(found.relevant(e.problems(model)))...)
+}
+
+// problems are those of the model alone, its references' form among them.
+func (e *envelope[M, P]) problems(model M) []mlops.Problem {
+	problems := e.Validate(model)
+	if e.References == nil {
+		return problems
+	}
+	for _, reference := range e.References(model) {
+		if reference.Value.IsNull() {
+			continue
+		}
+		if _, err := mlops.ParseIDOf(reference.Kind, reference.Value.ValueString()); err != nil {
+			problems = append(problems, mlops.Problem{Path: reference.Path, Message: err.Error()})
+		}
+	}
+	return problems
+}
+
+// ModifyPlan plans the id and in_sync, decides on replacement, and checks everything that is known.
+func (e *envelope[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		e.planDestroy(ctx, req, resp)
+		return
+	}
+	found := findKnown(ctx, e.schema(), req.Plan.Raw, false)
+	model, err := decode[M](ctx, e.schema(), found)
+	if err != nil {
+		resp.Diagnostics.Append(e.failure("plan", mlops.ID{}, err))
+		return
+	}
+	plan := &Plan[M]{Model: model, set: map[string]attr.Value{}, Unknown: func(path ...string) bool { return found.isUnknown(path) }}
+	if !req.State.Raw.IsNull() {
+		plan.Prior = new(M)
+		resp.Diagnostics.Append(req.State.Get(ctx, plan.Prior)...)
+		plan.Set("in_sync", types.BoolValue(true))
+	}
+	resp.Diagnostics.Append(e.invalid(found.relevant(e.problems(model)))...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := e.identify(plan, resp); err != nil {
+		resp.Diagnostics.Append(e.failure("plan", plan.ID, err))
+		return
+	}
+	if e.places != nil {
+		e.check(ctx, plan, found, req, resp)
+	}
+	for attribute, value := range plan.set {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	resp.Diagnostics.Append(plan.warned...)
+}
+
+// identify plans the id. Another id, or another owner, is another object; another place is not ours to move to.
+func (e *envelope[M, P]) identify(plan *Plan[M], resp *resource.ModifyPlanResponse) error {
+	var owner mlops.ID
+	if e.References != nil {
+		first := e.References(plan.Model)[0]
+		if plan.Unknown(first.Path...) {
+			return nil
+		}
+		var err error
+		if owner, err = e.owner(plan.Model); err != nil {
+			return err
+		}
+	}
+	plan.ID = e.Identify(plan.Model, owner)
+	if plan.ID.Name != "" {
+		plan.Set("id", types.StringValue(plan.ID.String()))
+	}
+	if plan.Prior == nil {
+		return nil
+	}
+	live, err := mlops.ParseIDOf(e.Kind, P(plan.Prior).Shared().ID.ValueString())
+	if err != nil {
+		return err
+	}
+	if plan.ID.Name == "" {
+		plan.ID = live
+	}
+	if e.References == nil && plan.ID.Place != live.Place {
+		return At(fmt.Errorf("%w: the place of a project is its identity: it would move from %s to %s and leave its history behind. "+
+			"Change the place back, or declare another project beside this one (copying a project's history is not offered yet)",
+			mlops.ErrInvalid, live.Place, plan.ID.Place), "local", "path")
+	}
+	switch {
+	case plan.ID.Equal(live):
+		plan.ID = live
+		plan.Set("id", types.StringValue(live.String()))
+	case plan.ID.Name != live.Name && e.Attributes["name"] != nil:
+		resp.RequiresReplace.Append(path.Root("name"))
+	default:
+		resp.RequiresReplace.Append(path.Root(e.References(plan.Model)[0].Path[0]))
+	}
+	e.replaceForOwner(plan, resp)
+	return nil
+}
+
+// replaceForOwner replaces where an owning reference is known and names another object.
+func (e *envelope[M, P]) replaceForOwner(plan *Plan[M], resp *resource.ModifyPlanResponse) {
+	if e.References == nil {
+		return
+	}
+	before := e.References(*plan.Prior)
+	for i, reference := range e.References(plan.Model) {
+		if !reference.Owner || i >= len(before) || plan.Unknown(reference.Path...) {
+			continue
+		}
+		was, errWas := mlops.ParseIDOf(reference.Kind, before[i].Value.ValueString())
+		is, errIs := mlops.ParseIDOf(reference.Kind, reference.Value.ValueString())
+		if errWas == nil && errIs == nil && !was.Equal(is) {
+			resp.RequiresReplace.Append(attributePath(e.schema().Type(), reference.Path))
+		}
+	}
+}
+
+// check asks what needs the project: the name, the references, and the resource's own checks.
+func (e *envelope[M, P]) check(ctx context.Context, plan *Plan[M], found known, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	place := plan.ID.Place
+	if place == "" && e.References != nil {
+		owner, err := e.owner(plan.Model)
+		if err == nil {
+			place = owner.Place
+		}
+	}
+	if place != "" {
+		opened, err := e.places.Open(ctx, place)
+		switch {
+		case err == nil:
+			plan.Project = opened
+		case !errors.Is(err, mlops.ErrNotFound):
+			// A plan needs no project to be reachable; apply meets the fault with better words.
+			plan.Warn("Unable to look into the project at "+place, sentence(err.Error())+" What needs it is checked at apply.")
+		}
+	}
+	// In the second half of a replacement there is no state either, but the private state of what is to go.
+	replaced, _ := req.Private.GetKey(ctx, incarnationKey)
+	plan.Creates = plan.Prior == nil && replaced == nil
+	problems := e.otherPlaces(plan)
+	if e.Plan != nil {
+		more, err := e.Definition.Plan(ctx, plan)
+		problems = append(problems, more...)
+		if err != nil {
+			resp.Diagnostics.Append(e.failure("plan", plan.ID, err))
+		}
+	}
+	resp.Diagnostics.Append(e.invalid(found.relevant(problems))...)
+}
+
+// otherPlaces refuses references that leave the project.
+func (e *envelope[M, P]) otherPlaces(plan *Plan[M]) []mlops.Problem {
+	if e.References == nil {
+		return nil
+	}
+	var problems []mlops.Problem
+	references := e.References(plan.Model)
+	first, err := mlops.ParseIDOf(references[0].Kind, references[0].Value.ValueString())
+	for _, reference := range references[1:] {
+		other, errOther := mlops.ParseIDOf(reference.Kind, reference.Value.ValueString())
+		if err == nil && errOther == nil && other.Place != first.Place {
+			problems = append(problems, mlops.Problem{Path: reference.Path,
+				Message: fmt.Sprintf("%s is in another project than %s: both must be in one", other, first)})
+		}
+	}
+	return problems
+}
+
+func (e *envelope[M, P]) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if e.PlanDestroy == nil || e.places == nil {
+		return
+	}
+	var model M
+	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	call, err := e.call(ctx, &model, req.Private)
+	if err == nil {
+		err = e.PlanDestroy(ctx, call)
+	}
+	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
+		resp.Diagnostics.Append(e.failure("destroy", call.id(), err))
+	}
+}
