@@ -233,7 +233,8 @@ func (d *demo) awaitServed(ctx context.Context, version int64) error {
 	return d.await(ctx, fmt.Sprintf("version %d is champion, served by %d replicas", version, replicas), func(ctx context.Context) (bool, string, error) {
 		var s statusView
 		err := d.query(ctx, &s, "status")
-		return s.champion() == version && s.serves(version, replicas), s.words(), err
+		m := s.model()
+		return m.champion() == version && m.serves(version, replicas), m.words(), err
 	})
 }
 

@@ -17,15 +17,21 @@ import (
 
 // statusView is `mlops status --json`.
 type statusView struct {
-	Models []struct {
-		Name    string           `json:"name"`
-		Aliases map[string]int64 `json:"aliases"`
-	} `json:"models"`
-	Deployments []struct {
-		Name     string  `json:"name"`
-		Ready    int64   `json:"ready"`
-		Versions []int64 `json:"versions"` // of the ready replicas
-	} `json:"deployments"`
+	Models []modelView `json:"models"`
+}
+
+type modelView struct {
+	Name     string `json:"name"`
+	Champion *struct {
+		Version int64 `json:"version"`
+	} `json:"champion"`
+	Deployments []deploymentView `json:"deployments"`
+}
+
+type deploymentView struct {
+	Name   string  `json:"name"`
+	Ready  int64   `json:"ready"`
+	Served []int64 `json:"served_versions"` // by the ready replicas
 }
 
 // runView is one run of `mlops runs --json`.
@@ -73,30 +79,34 @@ type replayView struct {
 	Seconds  float64        `json:"seconds"`
 }
 
-// champion is the version that the alias names, 0 for none.
-func (s statusView) champion() int64 {
+// model is the view of the demo's model, empty as long as there is none.
+func (s statusView) model() modelView {
 	for _, m := range s.Models {
 		if m.Name == modelName {
-			return m.Aliases["champion"]
+			return m
 		}
 	}
-	return 0
+	return modelView{}
+}
+
+// champion is the version that the alias names, 0 for none.
+func (m modelView) champion() int64 {
+	if m.Champion == nil {
+		return 0
+	}
+	return m.Champion.Version
 }
 
 // serves says whether so many replicas are ready and all serve this version.
-func (s statusView) serves(version, replicas int64) bool {
-	for _, d := range s.Deployments {
-		if d.Name == modelName {
-			return d.Ready == replicas && slices.Equal(slices.Compact(slices.Sorted(slices.Values(d.Versions))), []int64{version})
-		}
-	}
-	return false
+func (m modelView) serves(version, replicas int64) bool {
+	return len(m.Deployments) == 1 && m.Deployments[0].Ready == replicas &&
+		!slices.ContainsFunc(m.Deployments[0].Served, func(served int64) bool { return served != version })
 }
 
-func (s statusView) words() string {
-	words := []string{fmt.Sprintf("champion %d", s.champion())}
-	for _, d := range s.Deployments {
-		words = append(words, fmt.Sprintf("%d ready with versions %v", d.Ready, d.Versions))
+func (m modelView) words() string {
+	words := []string{fmt.Sprintf("champion %d", m.champion())}
+	for _, d := range m.Deployments {
+		words = append(words, fmt.Sprintf("%d ready with versions %v", d.Ready, d.Served))
 	}
 	return strings.Join(words, ", ")
 }
