@@ -1,0 +1,138 @@
+package drift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// traffic is one window as it was read, with what it is judged against.
+type traffic struct {
+	start, end time.Time
+	columns    record.Columns
+	last       time.Time // newest event time of its rows
+	deployment mlops.Deployment
+	dataset    mlops.Dataset
+	version    int64
+	manifest   mlops.DatasetManifest
+	reference  stats.Profile
+	season     *stats.Profile
+}
+
+// window reads the records of a window, the version that served them, and the frozen profile of what that version learned
+// from. A window never spans a promotion: of several versions only the rows of the latest are judged.
+func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
+	read := traffic{start: end.Add(-l.Monitor.Window.Std()), end: end}
+	if _, err := l.Project.Spec(ctx, mlops.KindDeployment, l.Monitor.Deployment, &read.deployment); err != nil {
+		return read, err
+	}
+	state, err := l.Project.Model(ctx, read.deployment.Model)
+	if err != nil {
+		return read, err
+	}
+	// The dataset of any version of the model is the dataset of its training.
+	if err := l.dataset(ctx, state, &read); err != nil {
+		return read, err
+	}
+	if read.columns, read.version, read.last, err = l.rows(ctx, read.dataset, read.start, end); err != nil {
+		return read, err
+	}
+	if read.version == 0 { // nothing was served in this window: what would be its reference now
+		read.version = state.Wanted(read.deployment)
+	}
+	version, known := state.Version(read.version)
+	if !known {
+		return read, fmt.Errorf("%w: the window that ends at %s was served by version %d of model %q, which its log does not know",
+			mlops.ErrNotFound, end.Format(time.RFC3339), read.version, read.deployment.Model)
+	}
+	l.progress("reading the reference of version " + fmt.Sprint(read.version))
+	if read.manifest, err = dataset.Read(ctx, l.Project.Store, version.Inputs.Dataset, version.Inputs.DatasetVersion); err != nil {
+		return read, err
+	}
+	if read.reference, err = dataset.Profile(ctx, l.Project.Store, read.manifest); err != nil {
+		return read, err
+	}
+	if l.Monitor.Season > 0 {
+		read.season, err = l.lastSeason(ctx, read)
+	}
+	return read, err
+}
+
+func (l *Looker) dataset(ctx context.Context, state mlops.State, read *traffic) error {
+	var model mlops.Model
+	if _, err := l.Project.Spec(ctx, mlops.KindModel, state.Model, &model); err != nil {
+		return err
+	}
+	var training mlops.Training
+	if _, err := l.Project.Spec(ctx, mlops.KindTraining, model.Training, &training); err != nil {
+		return err
+	}
+	_, err := l.Project.Spec(ctx, mlops.KindDataset, training.Dataset, &read.dataset)
+	return err
+}
+
+// rows reads the columns of the version that served last in a span, its number, and the newest event time.
+func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time) (record.Columns, int64, time.Time, error) {
+	builders := map[int64]*record.Builder{}
+	newest := map[int64]time.Time{}
+	err := record.Scan(ctx, l.Project.Store, l.Monitor.Deployment, from, to, func(r record.Record) error {
+		builder := builders[r.ModelVersion]
+		if builder == nil {
+			builder = record.NewBuilder(of)
+			builders[r.ModelVersion] = builder
+		}
+		if r.EventTime.After(newest[r.ModelVersion]) {
+			newest[r.ModelVersion] = r.EventTime
+		}
+		return builder.Add(r)
+	})
+	if err != nil {
+		return record.Columns{}, 0, time.Time{}, err
+	}
+	var version int64
+	for candidate, at := range newest {
+		if at.After(newest[version]) || at.Equal(newest[version]) && candidate > version {
+			version = candidate
+		}
+	}
+	if builders[version] == nil {
+		return record.NewBuilder(of).Columns(), 0, time.Time{}, nil
+	}
+	return builders[version].Columns(), version, newest[version], nil
+}
+
+// lastSeason profiles the same window one cycle ago; nil where too little was recorded then.
+func (l *Looker) lastSeason(ctx context.Context, read traffic) (*stats.Profile, error) {
+	cycle := l.Monitor.Season.Std()
+	columns, _, _, err := l.rows(ctx, read.dataset, read.start.Add(-cycle), read.end.Add(-cycle))
+	if errors.Is(err, mlops.ErrNotFound) || err == nil && columns.Rows < stats.MinimumDayRows {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	profile, err := stats.NewProfile(columns.Inputs, nil)
+	if err != nil {
+		return nil, fmt.Errorf("last season: %w", err)
+	}
+	return &profile, nil
+}
+
+// judge adds to the verdict whose window it is and when.
+func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftReport {
+	report := Judge(Window{
+		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors,
+		Season: t.season, Predictions: t.columns.Predictions,
+	})
+	report.Monitor, report.Deployment, report.Model, report.ModelVersion = monitor.Name, t.deployment.Name, t.deployment.Model, t.version
+	report.Reference = fmt.Sprintf("dataset %s version %d, training split", t.manifest.Dataset, t.manifest.Number)
+	report.WindowStart, report.WindowEnd, report.Watermark, report.Time = t.start, t.end, t.last, now
+	report.Requests, report.Failed = t.columns.Requests, t.columns.Failed
+	return report
+}
