@@ -181,7 +181,7 @@ type DatasetManifest struct {
 	Training  Split  `json:"training"`
 	Holdout   Split  `json:"holdout"`
 	SplitRule string `json:"split_rule"`
-	// ProfileSHA256 is the hash of the bytes of profile.json beside the manifest.
+	// ProfileSHA256 names the frozen profile of the training split: data/sha256/<hex>.
 	ProfileSHA256 string `json:"profile_sha256"`
 }
 

@@ -24,37 +24,61 @@ func pick[T any](cells []T, rows []int) []T {
 	return picked
 }
 
-// Append adds the rows of another table with the same columns, in any order; other columns are mlops.ErrInvalid.
-func (t Table) Append(other Table) (Table, error) {
-	if len(t.Columns) == 0 {
-		return other, nil
-	}
+// SameColumns is mlops.ErrInvalid where another table has other columns; their order makes no difference.
+func (t Table) SameColumns(other Table) error {
 	mine, others := t.Names(), other.Names()
 	slices.Sort(mine)
 	slices.Sort(others)
 	if !slices.Equal(mine, others) {
-		return Table{}, invalid("it has the columns %q where the first file has %q", others, mine)
+		return invalid("it has the columns %q where the first file has %q", others, mine)
 	}
-	joined := Table{Columns: make([]Column, len(t.Columns)), Rows: t.Rows + other.Rows}
-	for i, column := range t.Columns {
-		behind, _ := other.Column(column.Name)
-		joined.Columns[i] = column.append(behind)
+	return nil
+}
+
+// Concat joins the rows of tables with the same columns, in the order of the first. A column that is text anywhere is text
+// everywhere.
+func Concat(parts []Table) (Table, error) {
+	if len(parts) == 0 {
+		return Table{}, nil
+	}
+	joined := Table{Columns: make([]Column, len(parts[0].Columns))}
+	for _, part := range parts {
+		if err := parts[0].SameColumns(part); err != nil {
+			return Table{}, err
+		}
+		joined.Rows += part.Rows
+	}
+	columns := make([]Column, len(parts))
+	for i, column := range parts[0].Columns {
+		for j, part := range parts {
+			columns[j], _ = part.Column(column.Name)
+		}
+		joined.Columns[i] = concat(columns, joined.Rows)
 	}
 	return joined, nil
 }
 
-// append makes text of both where either is text.
-func (c Column) append(behind Column) Column {
-	joined := Column{Name: c.Name}
-	if c.Numbers != nil && behind.Numbers != nil {
-		joined.Numbers = slices.Concat(c.Numbers, behind.Numbers)
+func concat(columns []Column, rows int) Column {
+	joined := Column{Name: columns[0].Name}
+	isText := func(column Column) bool { return column.Numbers == nil }
+	isNullable := func(column Column) bool { return column.Null != nil }
+	if slices.ContainsFunc(columns, isText) {
+		joined.Text = make([]string, 0, rows)
+		for _, column := range columns {
+			cells, _ := column.AsText()
+			joined.Text = append(joined.Text, cells...)
+		}
 	} else {
-		first, _ := c.AsText()
-		second, _ := behind.AsText()
-		joined.Text = slices.Concat(first, second)
+		joined.Numbers = make([]float64, 0, rows)
+		for _, column := range columns {
+			joined.Numbers = append(joined.Numbers, column.Numbers...)
+		}
 	}
-	if c.Null != nil || behind.Null != nil {
-		joined.Null = slices.Concat(c.nulls(), behind.nulls())
+	if slices.ContainsFunc(columns, isNullable) {
+		joined.Null = make([]bool, 0, rows)
+		for _, column := range columns {
+			joined.Null = append(joined.Null, column.nulls()...)
+		}
 	}
 	return joined
 }

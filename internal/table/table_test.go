@@ -160,7 +160,7 @@ func TestAsBooleans(t *testing.T) {
 	}
 }
 
-func TestTakeAndAppend(t *testing.T) {
+func TestTakeAndConcat(t *testing.T) {
 	first, err := table.ReadFrom(strings.NewReader("x,y\n1,a\n,b\n3,c\n"), table.CSV)
 	if err != nil {
 		t.Fatal(err)
@@ -169,14 +169,14 @@ func TestTakeAndAppend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	joined, err := first.Take([]int{2, 1}).Append(second)
+	joined, err := table.Concat([]table.Table{first.Take([]int{2, 1}), second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := csvOf(t, joined), "x,y\n3,c\n,b\n4,d\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if _, err := second.Append(table.Table{Columns: []table.Column{{Name: "z"}}}); !errors.Is(err, mlops.ErrInvalid) {
+	if _, err := table.Concat([]table.Table{second, {Columns: []table.Column{{Name: "z"}}}}); !errors.Is(err, mlops.ErrInvalid) {
 		t.Errorf("other columns: %v", err)
 	}
 }

@@ -1,0 +1,320 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
+)
+
+// Request is a version to publish.
+type Request struct {
+	Store   platform.Store
+	Dataset mlops.Dataset
+	// SourcePath is where the file or folder is; Source is how it was declared, "" for the same.
+	SourcePath string
+	Source     string
+	// ExpectSHA256 is the fingerprint at plan; another one now is mlops.ErrConflict. "" accepts any.
+	ExpectSHA256 string
+	Actor        mlops.Actor
+	Now          func() time.Time
+	NewWriter    func() string
+	// Progress, where set, hears what is being done.
+	Progress func(string)
+}
+
+// Publication is the version that holds the source now.
+type Publication struct {
+	mlops.DatasetManifest
+	// Published is false where the newest version held the same already.
+	Published bool `json:"published"`
+}
+
+// Publish makes a version of a source, or stores nothing that anyone sees and says why. Problems of the source itself are a
+// *CheckError (mlops.ErrInvalid) that lists all of them.
+func Publish(ctx context.Context, request Request) (Publication, error) {
+	if request.Source == "" {
+		request.Source = request.SourcePath
+	}
+	if request.Progress == nil {
+		request.Progress = func(string) {}
+	}
+	if request.Dataset.HoldoutPercent == 0 {
+		request.Dataset.HoldoutPercent = mlops.DefaultHoldoutPercent
+	}
+	publication, err := publish(ctx, request)
+	if err != nil {
+		return Publication{}, fmt.Errorf("publish a version of dataset %q: %w", request.Dataset.Name, err)
+	}
+	return publication, nil
+}
+
+func publish(ctx context.Context, request Request) (Publication, error) {
+	if problems := request.Dataset.Validate(); len(problems) > 0 {
+		return Publication{}, fmt.Errorf("%w: %s: %s", mlops.ErrInvalid, strings.Join(problems[0].Path, "."), problems[0].Message)
+	}
+	read, sum, err := readSource(ctx, request)
+	if err != nil {
+		return Publication{}, err
+	}
+	request.Progress(fmt.Sprintf("checking %d rows", read.Rows))
+	canonical, columns, err := check(request.Dataset, read)
+	if err != nil {
+		return Publication{}, err
+	}
+	request.Progress("splitting and profiling")
+	made, err := build(request.Dataset, canonical, columns)
+	if err != nil {
+		return Publication{}, err
+	}
+	manifest := made.manifest
+	manifest.Schema = mlops.DatasetManifestSchema
+	manifest.Writer = request.NewWriter()
+	manifest.Source, manifest.SHA256 = request.Source, sum
+	manifest.Actor, manifest.Time = request.Actor, request.Now().UTC()
+	return number(ctx, request, manifest, made.contents)
+}
+
+// readSource reads between two fingerprints, so that what was read is what the fingerprint names.
+func readSource(ctx context.Context, request Request) (rows, string, error) {
+	request.Progress("reading " + request.Source)
+	found, err := openSource(request.SourcePath)
+	if err != nil {
+		return rows{}, "", err
+	}
+	before, err := found.fingerprint(ctx)
+	if err != nil {
+		return rows{}, "", err
+	}
+	if expected := request.ExpectSHA256; expected != "" && expected != before {
+		return rows{}, "", fmt.Errorf("source %q: %w: its SHA-256 was %.12s at plan and is %.12s; plan again", request.Source, mlops.ErrConflict, expected, before)
+	}
+	read, err := found.read(ctx)
+	if err != nil {
+		return rows{}, "", err
+	}
+	after, err := found.fingerprint(ctx)
+	if err != nil {
+		return rows{}, "", err
+	}
+	if after != before {
+		return rows{}, "", fmt.Errorf("source %q: %w: it changed while it was read; publish again once nothing writes to it", request.Source, mlops.ErrConflict)
+	}
+	return read, before, nil
+}
+
+// built is a version without number, source and time, and the content that it names.
+type built struct {
+	manifest mlops.DatasetManifest
+	contents []content
+}
+
+// build splits a checked table and profiles its training split.
+func build(dataset mlops.Dataset, canonical table.Table, columns []typedColumn) (built, error) {
+	split, err := divide(dataset, canonical, columns)
+	if err != nil {
+		return built{}, err
+	}
+	var times *typedColumn
+	for i := range columns {
+		if columns[i].declared.Role == mlops.RoleTimestamp {
+			times = &columns[i]
+		}
+	}
+	made := built{manifest: mlops.DatasetManifest{
+		Dataset: dataset.Name, Rows: int64(canonical.Rows), Columns: canonical.Names(), SplitRule: split.rule,
+	}}
+	profile, err := profileOf(columns, times, split.training)
+	if err != nil {
+		return built{}, err
+	}
+	made.manifest.ProfileSHA256 = profile.sha256
+	training, trainingContent, err := splitOf(canonical, split.training, times)
+	if err != nil {
+		return built{}, err
+	}
+	holdout, holdoutContent, err := splitOf(canonical, split.holdout, times)
+	if err != nil {
+		return built{}, err
+	}
+	made.manifest.Training, made.manifest.Holdout = training, holdout
+	made.contents = []content{trainingContent, holdoutContent, profile}
+	return made, nil
+}
+
+// divide splits by time, else by identifier, else by the whole row.
+func divide(dataset mlops.Dataset, canonical table.Table, columns []typedColumn) (division, error) {
+	if name := dataset.ColumnOf(mlops.RoleTimestamp); name != "" {
+		for _, column := range columns {
+			if column.name == name {
+				return splitByTime(name, column.times, column.null, dataset.HoldoutPercent)
+			}
+		}
+	}
+	if id, found := canonical.Column(dataset.ColumnOf(mlops.RoleID)); found {
+		cells, _ := id.AsText()
+		keys := make([]Hash, len(cells))
+		for i, cell := range cells {
+			keys[i] = hashText(cell)
+		}
+		return splitByHash(id.Name, keys, dataset.HoldoutPercent)
+	}
+	return splitByHash("the whole row", hashRows(canonical), dataset.HoldoutPercent)
+}
+
+func splitOf(canonical table.Table, of []int, times *typedColumn) (mlops.Split, content, error) {
+	part := canonical.Take(of)
+	made, err := newContent(func(to io.Writer) error { return table.WriteCSV(to, part) })
+	if err != nil {
+		return mlops.Split{}, content{}, err
+	}
+	split := mlops.Split{SHA256: made.sha256, Bytes: made.bytes, Rows: int64(part.Rows)}
+	for _, row := range of {
+		if times == nil || times.null[row] {
+			continue
+		}
+		at := times.times[row]
+		if split.From.IsZero() || at.Before(split.From) {
+			split.From = at
+		}
+		if split.To.IsZero() || at.After(split.To) {
+			split.To = at
+		}
+	}
+	return split, made, nil
+}
+
+// profileOf freezes the training split, with the days of its timestamps.
+func profileOf(columns []typedColumn, times *typedColumn, training []int) (content, error) {
+	inputs := make([]stats.Input, len(columns))
+	for i, column := range columns {
+		inputs[i] = column.profileInput(training)
+	}
+	var days []int64
+	if times != nil {
+		days = make([]int64, len(training))
+		for i, row := range training {
+			days[i] = math.MinInt64 // rows without a time make a day of their own
+			if !times.null[row] {
+				days[i] = dayOf(times.times[row])
+			}
+		}
+	}
+	profile, err := stats.NewProfile(inputs, days)
+	if err != nil {
+		return content{}, err
+	}
+	data, err := json.Marshal(profile)
+	if err != nil {
+		return content{}, fmt.Errorf("profile: %w", err)
+	}
+	return newContent(func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+// dayOf counts days of UTC since 1970.
+func dayOf(at time.Time) int64 {
+	const day = 24 * 60 * 60
+	seconds := at.Unix()
+	if seconds < 0 {
+		seconds -= day - 1
+	}
+	return seconds / day
+}
+
+// number stores the content and creates the manifest under the next number that nobody else takes.
+func number(ctx context.Context, request Request, manifest mlops.DatasetManifest, contents []content) (Publication, error) {
+	same, next, err := place(ctx, request.Store, manifest)
+	if err != nil || same != nil {
+		return published(same), err
+	}
+	request.Progress("storing")
+	for _, content := range contents {
+		if err := content.store(ctx, request.Store); err != nil {
+			return Publication{}, err
+		}
+	}
+	for {
+		manifest.Number = next
+		won, err := claim(ctx, request.Store, manifest)
+		if err != nil {
+			return Publication{}, err
+		}
+		if won {
+			return Publication{DatasetManifest: manifest, Published: true}, nil
+		}
+		same, following, err := place(ctx, request.Store, manifest)
+		if err != nil || same != nil {
+			return published(same), err
+		}
+		next = max(following, next+1)
+	}
+}
+
+func published(same *mlops.DatasetManifest) Publication {
+	if same == nil {
+		return Publication{}
+	}
+	return Publication{DatasetManifest: *same}
+}
+
+// place is the newest version where it holds the same, else the next number.
+func place(ctx context.Context, in platform.Store, manifest mlops.DatasetManifest) (same *mlops.DatasetManifest, next int64, err error) {
+	versions, err := Versions(ctx, in, manifest.Dataset)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(versions) == 0 {
+		return nil, 1, nil
+	}
+	if latest := latestOf(versions); latest > 0 {
+		newest, err := Read(ctx, in, manifest.Dataset, latest)
+		if err != nil && !errors.Is(err, mlops.ErrInvalid) { // a damaged one must not keep a good one out
+			return nil, 0, err
+		}
+		if err == nil && newest.SHA256 == manifest.SHA256 && newest.SplitRule == manifest.SplitRule &&
+			newest.Training.SHA256 == manifest.Training.SHA256 && newest.Holdout.SHA256 == manifest.Holdout.SHA256 {
+			return &newest, 0, nil
+		}
+	}
+	return nil, versions[len(versions)-1].Number + 1, nil
+}
+
+// claim creates the manifest. After an error it reads back: another writer's manifest means that the number is taken.
+func claim(ctx context.Context, in platform.Store, manifest mlops.DatasetManifest) (won bool, err error) {
+	data, err := json.Marshal(manifest)
+	if err != nil {
+		return false, err
+	}
+	key := keyOf(manifest.Dataset, manifest.Number, manifestFile)
+	var failed error
+	for range attempts {
+		failed = in.Create(ctx, key, data)
+		if failed == nil {
+			return true, nil
+		}
+		there, err := in.Read(ctx, key)
+		switch {
+		case err == nil:
+			var found mlops.DatasetManifest
+			_ = json.Unmarshal(there, &found) // what cannot be read is not ours
+			return found.Writer == manifest.Writer, nil
+		case !errors.Is(err, mlops.ErrNotFound):
+			return false, errors.Join(failed, err)
+		case ctx.Err() != nil:
+			return false, failed
+		}
+	}
+	return false, failed
+}
