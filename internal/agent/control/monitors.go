@@ -1,0 +1,46 @@
+package control
+
+import (
+	"context"
+	"errors"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+// monitorMemory is a drift monitor as declared, and its log.
+type monitorMemory struct {
+	spec  mlops.DriftMonitor
+	state mlops.MonitorState
+	kept  int64
+}
+
+// followMonitors folds what is new in the logs of all declared monitors: one read each where nothing is.
+func (c *Controller) followMonitors(ctx context.Context) error {
+	live, faults := all[mlops.DriftMonitor](&c.specs, mlops.KindDriftMonitor)
+	monitors := map[string]*monitorMemory{}
+	for _, monitor := range live {
+		memory, known := c.monitors[monitor.Name]
+		var err error
+		if known {
+			memory.state, err = c.project.FollowMonitor(ctx, memory.state)
+		} else {
+			memory = &monitorMemory{}
+			memory.state, err = c.project.Monitor(ctx, monitor.Name)
+		}
+		if err != nil {
+			faults = errors.Join(faults, err)
+			if !known {
+				continue // without its episodes nothing may be decided from it
+			}
+		}
+		memory.spec = *monitor
+		monitors[monitor.Name] = memory
+		if memory.state.Parked == "" && memory.state.Sequence-memory.kept >= snapshotEvery/4 {
+			if err := c.project.KeepMonitor(ctx, memory.state); err == nil {
+				memory.kept = memory.state.Sequence
+			}
+		}
+	}
+	c.monitors = monitors
+	return faults
+}

@@ -1,0 +1,81 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
+)
+
+// ensureServices makes every deployment run the version that the log wants. A service that runs it is left alone, also
+// where a newer agent would render it otherwise and where somebody has edited it by hand: that is for plan and apply.
+func (c *Controller) ensureServices(ctx context.Context, memory *modelMemory, seen *view) error {
+	if memory.state.Deleted {
+		return nil
+	}
+	var faults []error
+	for _, deployment := range c.deployments(memory.state.Model) {
+		if err := c.ensureService(ctx, memory, seen, deployment); err != nil {
+			faults = append(faults, fmt.Errorf("deployment %q: %w", deployment.Name, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, seen *view, deployment mlops.Deployment) error {
+	number := memory.state.Wanted(deployment)
+	version, ok := memory.state.Version(number)
+	if !ok {
+		return nil // awaiting a model, or pinned to a version that is not there: the provider says so
+	}
+	_, document, err := spec[mlops.Deployment](&c.specs, mlops.KindDeployment, deployment.Name)
+	if err != nil {
+		return err
+	}
+	live, exists := seen.services[deployment.Name]
+	stale := live.Manifest.LogSequence > memory.state.Sequence || live.Manifest.SpecSequence > document.Sequence
+	same := exists && live.Manifest.Service != nil && live.Manifest.Service.Version == number &&
+		live.Manifest.SpecSequence == document.Sequence && live.Manifest.Incarnation == document.Incarnation
+	if same || stale {
+		return nil
+	}
+	manifest := workload.Deployment(deployment, version, c.timestampColumn(version.Inputs.Dataset), workload.Seen{
+		LogSequence: memory.state.Sequence, SpecSequence: document.Sequence, Incarnation: document.Incarnation,
+	})
+	applied, err := c.project.Workloads.Apply(ctx, manifest, live.Revision)
+	if errors.Is(err, mlops.ErrConflict) {
+		return nil // an apply or another controller was first: the next pass looks again
+	}
+	if err != nil {
+		return err
+	}
+	seen.services[deployment.Name] = applied
+	c.log.Info("service declared", "deployment", deployment.Name, "version", number)
+	return nil
+}
+
+func (c *Controller) timestampColumn(dataset string) string {
+	declared, _, err := spec[mlops.Dataset](&c.specs, mlops.KindDataset, dataset)
+	if err != nil || declared == nil {
+		return ""
+	}
+	return declared.ColumnOf(mlops.RoleTimestamp)
+}
+
+// dropServices removes the services of deployments that are deleted, where the provider could not.
+func (c *Controller) dropServices(ctx context.Context, seen *view) error {
+	var faults []error
+	for _, name := range sortedNames(c.specs.names[mlops.KindDeployment]) {
+		document := c.specs.names[mlops.KindDeployment][name].document
+		live, runs := seen.services[name]
+		if !runs || !document.Deleted || live.Manifest.Owner != string(mlops.KindDeployment)+"/"+name {
+			continue
+		}
+		if err := c.project.Workloads.Delete(ctx, workload.KindService, name, document.Incarnation); err != nil {
+			faults = append(faults, fmt.Errorf("deployment %q: %w", name, err))
+		}
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/control"
+)
+
+// newControl keeps the models of a project alive. It is a workload of the project; people run it to debug.
+func newControl() *cobra.Command {
+	var interval time.Duration
+	command := &cobra.Command{
+		Use:   "control",
+		Short: "Train, judge and promote what is declared, until it is stopped",
+		Long: `Follow the log of every model and move its runs: start training when a trigger says so and no guard holds it back, judge
+the candidate against the champion, ask for approval, roll it out, watch it, and move the alias or go back.
+
+terraform apply declares this command as a workload of the project, and ` + "`mlops local`" + ` runs it. Any number of them may run
+at once: whoever writes the next event of a model's log has decided. It writes a JSON log to stderr.`,
+		Example: "  mlops control --project .mlops",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if interval <= 0 {
+				return usageError("--interval %s: choose a span above zero, for example 500ms", interval)
+			}
+			opened, err := openProject(cmd)
+			if err != nil {
+				return err
+			}
+			log := hclog.New(&hclog.LoggerOptions{Name: "control", Level: hclog.Info, Output: cmd.ErrOrStderr(), JSONFormat: true})
+			ticker := time.NewTicker(interval)
+			defer ticker.Stop()
+			return control.New(opened, log).Run(cmd.Context(), ticker.C)
+		},
+	}
+	command.Flags().DurationVar(&interval, "interval", control.Interval, "how long to wait between two looks at the project")
+	return command
+}
