@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Names as main.tf declares them: the deployment and the monitor are called as their model.
@@ -60,7 +62,7 @@ func normalDay(ctx context.Context, d *demo) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.day(ctx, "normal", "2001-02-07", "stable"); err != nil {
+	if _, err := d.day(ctx, "normal", february(6), "stable"); err != nil {
 		return err
 	}
 	return d.noNewRun(ctx, before)
@@ -72,7 +74,7 @@ func sensorFault(ctx context.Context, d *demo) error {
 	if err != nil {
 		return err
 	}
-	report, err := d.day(ctx, "fault", "2001-02-08", "data_quality", "--kilometres")
+	report, err := d.day(ctx, "fault", february(7), "data_quality", "--kilometres")
 	if err != nil {
 		return err
 	}
@@ -91,10 +93,10 @@ func sensorFault(ctx context.Context, d *demo) error {
 
 // realShift replays two days of the grown network, publishes its data, and waits for the candidate.
 func realShift(ctx context.Context, d *demo) error {
-	if _, err := d.day(ctx, "shift-1", "2001-02-13", "covariate"); err != nil {
+	if _, err := d.day(ctx, "shift-1", february(12), "covariate"); err != nil {
 		return err
 	}
-	report, err := d.day(ctx, "shift-2", "2001-02-14", "covariate")
+	report, err := d.day(ctx, "shift-2", february(13), "covariate")
 	if err != nil {
 		return err
 	}
@@ -197,8 +199,9 @@ func books(ctx context.Context, d *demo) error {
 	return d.mlops(ctx, "audit", "verify")
 }
 
-// day replays a file and judges the day that ends at midnight UTC before `until`; another verdict is an error.
-func (d *demo) day(ctx context.Context, file, until, verdict string, flags ...string) (reportView, error) {
+// day replays the flights of a day and judges it once all of them are in the records; another verdict is an error.
+func (d *demo) day(ctx context.Context, file string, date time.Time, verdict string, flags ...string) (reportView, error) {
+	from, to := date.Format(time.RFC3339), date.AddDate(0, 0, 1).Format(time.RFC3339)
 	arguments := append([]string{"replay", "--file", filepath.Join("data", "days", file+".csv"), "--url", d.endpoint}, flags...)
 	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)))
 	output, err := d.quiet(ctx, "flight-delay", arguments...)
@@ -210,23 +213,29 @@ func (d *demo) day(ctx context.Context, file, until, verdict string, flags ...st
 		return reportView{}, fmt.Errorf("flight-delay replay: %w", err)
 	}
 	fmt.Printf("     %d flights in %d requests, %.1f s, %d failed\n", sent.Rows, sent.Requests, sent.Seconds, sent.Failed)
-	judge := []string{"drift", "run", modelName, "--window-end", until + "T00:00:00Z"}
-	fmt.Printf("   %s\n", grey("$ "+commandLine("mlops", judge)))
-	var report reportView
-	err = d.await(ctx, "the day is judged: "+verdict, func(ctx context.Context) (bool, string, error) {
-		report = reportView{}
-		err := d.query(ctx, &report, judge...)
-		if err == nil && report.Rows >= sent.Rows && report.Verdict != verdict {
-			err = hopeless{fmt.Errorf("verdict %s (%s), want %s", report.Verdict, report.Summary, verdict)}
-		}
-		return report.Rows >= sent.Rows, fmt.Sprintf("%d of %d rows have arrived", report.Rows, sent.Rows), err
+	err = d.await(ctx, "every one of them is recorded", func(ctx context.Context) (bool, string, error) {
+		var count countView
+		err := d.query(ctx, &count, "records", "count", "--deployment", modelName, "--from", from, "--to", to)
+		return count.Rows == sent.Rows, fmt.Sprintf("%d of %d rows", count.Rows, sent.Rows), err
 	})
 	if err != nil {
-		return report, err
+		return reportView{}, err
 	}
-	fmt.Printf("     verdict %s: %s\n", bold(report.Verdict), report.Summary)
-	return report, nil
+	judge := []string{"drift", "run", modelName, "--window-end", to}
+	fmt.Printf("   %s\n", grey("$ "+commandLine("mlops", judge)))
+	var reports []reportView
+	if err := d.query(ctx, &reports, judge...); err != nil {
+		return reportView{}, err
+	}
+	if len(reports) != 1 || reports[0].Verdict != verdict {
+		return reportView{}, fmt.Errorf("want one report with the verdict %s: %+v", verdict, reports)
+	}
+	fmt.Printf("     verdict %s: %s\n", bold(verdict), reports[0].Summary)
+	return reports[0], nil
 }
+
+// february is midnight UTC of a day.
+func february(day int) time.Time { return time.Date(2001, time.February, day, 0, 0, 0, 0, time.UTC) }
 
 // awaitServed waits until a version is champion and all replicas serve it.
 func (d *demo) awaitServed(ctx context.Context, version int64) error {
@@ -238,23 +247,19 @@ func (d *demo) awaitServed(ctx context.Context, version int64) error {
 	})
 }
 
-// awaitRun waits until the latest run of a cause is in a state. A run that ended otherwise ends the wait.
+// awaitRun waits until the newest run of a cause is in a state. A run that ended otherwise ends the wait.
 func (d *demo) awaitRun(ctx context.Context, cause, state string) (runView, error) {
 	var found runView
 	err := d.await(ctx, fmt.Sprintf("a run (cause: %s) is %s", cause, state), func(ctx context.Context) (bool, string, error) {
 		runs, err := d.runs(ctx)
-		seen := "no such run"
-		for _, r := range runs {
-			for _, c := range r.Causes {
-				if c.Kind == cause {
-					found, seen = r, r.State
-				}
-			}
+		at := slices.IndexFunc(runs, func(r runView) bool { return r.hasCause(cause) })
+		if err != nil || at < 0 {
+			return false, "no such run", err
 		}
-		if err == nil && seen != state && (found.settled() && seen == found.State) {
-			err = hopeless{fmt.Errorf("run %s is %s: see mlops runs show %s", found.ID, seen, found.ID)}
+		if found = runs[at]; found.State != state && found.settled() {
+			err = hopeless{fmt.Errorf("run %s is %s: see mlops runs show %s", found.ID, found.State, found.ID)}
 		}
-		return seen == state, seen, err
+		return found.State == state, found.State, err
 	})
 	return found, err
 }

@@ -34,7 +34,11 @@ type deploymentView struct {
 	Served []int64 `json:"served_versions"` // by the ready replicas
 }
 
-// runView is one run of `mlops runs --json`.
+// listedRun is one entry of `mlops runs MODEL --json`.
+type listedRun struct {
+	Run runView `json:"run"`
+}
+
 type runView struct {
 	ID      string `json:"id"`
 	State   string `json:"state"`
@@ -49,7 +53,12 @@ func (r runView) settled() bool {
 	return slices.Contains([]string{"refused", "rejected", "declined", "superseded", "expired", "promoted", "rolled_back", "failed", "cancelled"}, r.State)
 }
 
-// reportView is a drift report, as `mlops drift run --json` prints it.
+// countView is `mlops records count --json`.
+type countView struct {
+	Rows int `json:"rows"`
+}
+
+// reportView is a drift report, as `mlops drift run --json` prints it in a list.
 type reportView struct {
 	Verdict   string    `json:"verdict"`
 	Summary   string    `json:"summary"`
@@ -111,10 +120,25 @@ func (m modelView) words() string {
 	return strings.Join(words, ", ")
 }
 
-// runs lists the runs of the model, oldest first.
+// runs lists the runs of the model, newest first.
 func (d *demo) runs(ctx context.Context) ([]runView, error) {
-	var runs []runView
-	return runs, d.query(ctx, &runs, "runs", "--model", modelName)
+	var listed []listedRun
+	err := d.query(ctx, &listed, "runs", modelName)
+	runs := make([]runView, len(listed))
+	for i, one := range listed {
+		runs[i] = one.Run
+	}
+	return runs, err
+}
+
+// hasCause says whether a run was started, or joined, by a kind of cause.
+func (r runView) hasCause(kind string) bool {
+	for _, cause := range r.Causes {
+		if cause.Kind == kind {
+			return true
+		}
+	}
+	return false
 }
 
 // notifications are all messages to the owners so far: the store keeps each as a document.
