@@ -43,6 +43,8 @@ type runView struct {
 	ID      string `json:"id"`
 	State   string `json:"state"`
 	Version int64  `json:"version"`
+	Guard   string `json:"guard"`  // of a refused run
+	Reason  string `json:"reason"` // of its state
 	Causes  []struct {
 		Kind string `json:"kind"`
 	} `json:"causes"`
@@ -50,7 +52,7 @@ type runView struct {
 
 // settled says that a run is over or waits for something outside.
 func (r runView) settled() bool {
-	return slices.Contains([]string{"refused", "rejected", "declined", "superseded", "expired", "promoted", "rolled_back", "failed", "cancelled"}, r.State)
+	return slices.Contains([]string{stateRefused, "rejected", "declined", "superseded", "expired", "promoted", "rolled_back", "failed", "cancelled"}, r.State)
 }
 
 // countView is `mlops records count --json`.
