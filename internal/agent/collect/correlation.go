@@ -52,10 +52,11 @@ func traceID(traceparent string) string {
 	return parts[1]
 }
 
-// sampled says whether the requests of an id are recorded: the first eight bytes of its SHA-256, as a share of all, lie below
-// the percentage. So every collector says the same of one id, and a larger percentage keeps what a smaller one kept.
+// sampled says whether the requests of an id are recorded: the first eight bytes of its SHA-256, big-endian, modulo 100 x 2^20
+// lie below percentage x 2^20. So every collector says the same of one id, and a larger percentage keeps what a smaller one
+// kept.
 func sampled(id string, percentage int) bool {
 	sum := sha256.Sum256([]byte(id))
-	const steps = 100 << 20 // finer than a percent, so that fractions can come later
-	return binary.BigEndian.Uint64(sum[:8])%steps < uint64(percentage)<<20
+	const percent = 1 << 20 // steps, so that fractions can come later
+	return binary.BigEndian.Uint64(sum[:8])%(100*percent) < uint64(percentage)*percent
 }

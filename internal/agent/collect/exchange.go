@@ -66,7 +66,9 @@ func (e *exchange) answered(response *http.Response) {
 		e.finish(response.StatusCode, true, "")
 		return
 	}
-	response.Body = &answerBody{ReadCloser: response.Body, exchange: e, status: response.StatusCode, left: response.ContentLength}
+	response.Body = &answerBody{
+		ReadCloser: response.Body, exchange: e, client: response.Request.Context(), status: response.StatusCode, left: response.ContentLength,
+	}
 }
 
 // skip leaves no record.
@@ -171,6 +173,7 @@ func eventTime(rows record.Batch, column string, arrival time.Time) time.Time {
 type answerBody struct {
 	io.ReadCloser
 	exchange *exchange
+	client   context.Context // ends when the client leaves
 	status   int
 	left     int64 // bytes to come, -1 where the length is unknown
 }
@@ -184,6 +187,8 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF || err == nil && b.left == 0:
 		b.exchange.finish(b.status, true, "")
+	case err != nil && b.client.Err() != nil:
+		b.exchange.finish(b.status, false, errorClientGone)
 	case err != nil:
 		b.exchange.finish(b.status, false, errorModelBroke)
 	}

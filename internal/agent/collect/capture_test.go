@@ -1,0 +1,179 @@
+package collect
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+)
+
+func gzipped(text string) []byte {
+	var buffer bytes.Buffer
+	writer := gzip.NewWriter(&buffer)
+	_, _ = writer.Write([]byte(text))
+	_ = writer.Close()
+	return buffer.Bytes()
+}
+
+// A redacted column is on no disk and in no output: not in the log, not in the store, not in what the collector prints.
+func TestRedactedColumnsAreNeverWritten(t *testing.T) {
+	var printed bytes.Buffer
+	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "fail" {
+			http.Error(w, `{"detail":"HIDDEN is no name"}`, http.StatusBadRequest)
+			return
+		}
+		_, _ = w.Write([]byte(`{"predictions":[{"name":"HIDDEN","p":0.5}]}`))
+	}, func(o *Options) {
+		o.Redact = []string{"name"}
+		o.Logger = hclog.New(&hclog.LoggerOptions{Output: &printed, Level: hclog.Trace, JSONFormat: true, Mutex: nil})
+		o.FlushInterval = time.Hour // the log is looked at before it is shipped
+	})
+	bodies := map[string]string{
+		`{"data":[{"name":"HIDDEN","x":1}]}`:              "",
+		`{"inputs":{"Name":["HIDDEN"],"x":[1]}}`:          "",
+		`[["HIDDEN",1]]`:                                  string(record.ReasonUnnamed),
+		`{"data":[{"name":"HIDDEN","x":1}]`:               string(record.ReasonNotJSON),
+		`name=HIDDEN`:                                     string(record.ReasonNotJSON),
+		`{"name":"HIDDEN","x":1}`:                         string(record.ReasonNotTabular),
+		`{"data":[{"x":1}],"inputs":[{"name":"HIDDEN"}]}`: string(record.ReasonNotTabular),
+	}
+	for body, reason := range bodies {
+		before := s.counted("bodies_not_captured_total", reason)
+		s.post("/score", body)
+		if reason != "" && s.counted("bodies_not_captured_total", reason) != before+1 {
+			t.Errorf("%s was not counted as %q", body, reason)
+		}
+	}
+	s.post("/score?fail", `{"data":[{"name":"HIDDEN","x":1}]}`)
+	s.collector.log.seal()
+	file, _ := s.collector.log.oldest()
+	var logged []string
+	if bad, err := readWAL(file.path, func(_ record.Record, line []byte) { logged = append(logged, string(line)) }); err != nil || bad > 0 {
+		t.Fatal(bad, err)
+	}
+	records := s.records()
+	if len(logged) != len(bodies)+1 || len(records) != len(bodies)+1 {
+		t.Fatalf("%d records in the log, %d in the store, want %d", len(logged), len(records), len(bodies)+1)
+	}
+	for _, text := range append(logged, printed.String(), fmt.Sprintf("%s", s.store.Keys(""))) {
+		if strings.Contains(text, "HIDDEN") {
+			t.Errorf("it was written: %s", text)
+		}
+	}
+	for _, r := range records {
+		if r.Body == "" && !strings.Contains(string(r.Data), `"x":1`) {
+			t.Errorf("another column is lost: %s", r.Data)
+		}
+	}
+}
+
+// Which ids are recorded does not depend on collector or time, and a larger percentage keeps what a smaller one kept.
+func TestSamplingIsStable(t *testing.T) {
+	for id, at := range map[string]int{"c-1": 5, "c-2": 15, "4bf92f3577b34da6a3ce929d0e0e4736": 9} {
+		first := 0
+		for first <= 100 && !sampled(id, first) {
+			first++
+		}
+		if first != at {
+			t.Errorf("%q is recorded from %d %% on, want %d: other collectors would disagree", id, first, at)
+		}
+		for percentage := first; percentage <= 100; percentage++ {
+			if !sampled(id, percentage) {
+				t.Errorf("%q is recorded at %d %% and not at %d %%", id, first, percentage)
+			}
+		}
+	}
+	kept := 0
+	for i := range 20_000 {
+		if sampled(fmt.Sprint("request-", i), 20) {
+			kept++
+		}
+	}
+	if kept < 3800 || kept > 4200 {
+		t.Errorf("%d of 20000 are recorded at 20 %%", kept)
+	}
+}
+
+// One that is sampled out is forwarded all the same, takes no sequence number, and is counted.
+func TestSampledOut(t *testing.T) {
+	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(CorrelationHeader, r.Header.Get(CorrelationHeader))
+		score(w, r)
+	}, func(o *Options) { o.SamplingPercentage = 50 })
+	kept := 0
+	for i := range 40 {
+		id := fmt.Sprint("request-", i)
+		response, _ := s.post("/score", oneRow, CorrelationHeader, id)
+		if got := response.Header.Values(CorrelationHeader); response.StatusCode != 200 || len(got) != 1 || got[0] != id {
+			t.Errorf("request %d: %d, correlation ids %v", i, response.StatusCode, got)
+		}
+		if sampled(id, 50) {
+			kept++
+		}
+	}
+	records := s.records()
+	if len(records) != kept || s.counted("skipped_total", skipSampling) != float64(40-kept) {
+		t.Errorf("%d records, want %d", len(records), kept)
+	}
+	for i, r := range records {
+		if r.Sequence != int64(i+1) || r.SamplingPercentage != 50 || !sampled(r.CorrelationID, 50) {
+			t.Errorf("record %d says %+v", i, r)
+		}
+	}
+}
+
+func TestCorrelationID(t *testing.T) {
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for name, given := range map[string]struct {
+		headers []string
+		want    string // "" is one that was made
+	}{
+		"correlation id first": {[]string{CorrelationHeader, "a", "X-Request-Id", "b"}, "a"},
+		"then request id":      {[]string{"X-Request-Id", "b", "Traceparent", "00-" + trace + "-00f067aa0ba902b7-01"}, "b"},
+		"then the trace":       {[]string{"Traceparent", "00-" + trace + "-00f067aa0ba902b7-01"}, trace},
+		"no trace":             {[]string{"Traceparent", "00-" + strings.Repeat("0", 32) + "-00f067aa0ba902b7-01"}, ""},
+		"broken trace":         {[]string{"Traceparent", "00-xyz-00f067aa0ba902b7-01"}, ""},
+		"too long":             {[]string{CorrelationHeader, strings.Repeat("a", 129)}, ""},
+		"not printable":        {[]string{CorrelationHeader, "a b\tc"}, ""},
+		"nothing":              {nil, ""},
+	} {
+		header := http.Header{}
+		for i := 0; i < len(given.headers); i += 2 {
+			header.Set(given.headers[i], given.headers[i+1])
+		}
+		got := correlationID(header)
+		if given.want != "" && got != given.want || given.want == "" && len(got) != 36 {
+			t.Errorf("%s: %q, want %q", name, got, given.want)
+		}
+	}
+}
+
+func TestEventTime(t *testing.T) {
+	arrival := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for body, want := range map[string]time.Time{
+		`[{"at":"2001-01-08T12:00:00+01:00"},{"at":"2005-01-01"}]`: time.Date(2001, 1, 8, 11, 0, 0, 0, time.UTC),
+		`[{"at":"2026-03-01"}]`: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		`[{"at":"soon"}]`:       arrival,
+		`[{"at":null}]`:         arrival,
+		`[{"x":1}]`:             arrival,
+		`[]`:                    arrival,
+		`[{"at":"9999-12-31"}]`: arrival, // a broken clock must not move the watermark past everything
+		`[{"at":"0001-01-01"}]`: arrival,
+	} {
+		rows, err := record.Rows([]byte(body), record.Redaction{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := eventTime(rows, "at", arrival); !got.Equal(want) {
+			t.Errorf("%s happened at %v, want %v", body, got, want)
+		}
+	}
+}
