@@ -3,6 +3,7 @@ package envelope
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -56,6 +57,7 @@ func (k *known) scrub(ctx context.Context, schema schema.Schema, at *tftypes.Att
 		if value.As(&fields) != nil {
 			return value
 		}
+		fields = maps.Clone(fields) // As gives the value's own
 		for _, name := range sortedKeys(fields) {
 			fields[name] = k.scrub(ctx, schema, at.WithAttributeName(name), fields[name], config)
 		}
@@ -65,6 +67,7 @@ func (k *known) scrub(ctx context.Context, schema schema.Schema, at *tftypes.Att
 		if value.As(&elements) != nil {
 			return value
 		}
+		elements = maps.Clone(elements)
 		for _, key := range sortedKeys(elements) {
 			if !k.keep(at.WithElementKeyString(key), elements[key]) {
 				return tftypes.NewValue(typ, nil)
@@ -77,6 +80,7 @@ func (k *known) scrub(ctx context.Context, schema schema.Schema, at *tftypes.Att
 		if value.As(&elements) != nil {
 			return value
 		}
+		elements = slices.Clone(elements)
 		for i, element := range elements {
 			if !k.keep(at.WithElementKeyInt(i), element) {
 				return tftypes.NewValue(typ, nil)

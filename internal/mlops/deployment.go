@@ -1,5 +1,7 @@
 package mlops
 
+import "time"
+
 // AliasChampion is the alias that promotions move.
 const AliasChampion = "champion"
 
@@ -40,6 +42,15 @@ type RollOut struct {
 	Timeout Duration `json:"timeout"`
 	Watch   Duration `json:"watch"`
 }
+
+// Defaults of a deployment.
+const (
+	DefaultReplicas           = 1
+	DefaultSamplingPercentage = 100
+	DefaultRecordDays         = 90
+	DefaultRollOutTimeout     = Duration(5 * time.Minute)
+	DefaultRollOutWatch       = Duration(10 * time.Second)
+)
 
 // SpecKind is deployments.
 func (d Deployment) SpecKind() Kind { return KindDeployment }

@@ -66,6 +66,12 @@ type Slice struct {
 	MinimumRows int64 `json:"minimum_rows"`
 }
 
+// DefaultSliceRows is the least number of rows for a value of a column to be judged.
+const DefaultSliceRows = 50
+
+// Goals lists every goal once.
+var Goals = []Goal{GoalMaximize, GoalMinimize}
+
 // SpecKind is models.
 func (m Model) SpecKind() Kind { return KindModel }
 

@@ -45,6 +45,14 @@ type Alert struct {
 // ReferenceTraining is the training split of the version that served.
 const ReferenceTraining = "training"
 
+// Defaults of a drift monitor.
+const (
+	DefaultOpenAfter  = 2
+	DefaultCloseAfter = 2
+	DefaultSeverity   = 3
+	DefaultTimeZone   = "UTC"
+)
+
 // SpecKind is drift_monitors.
 func (m DriftMonitor) SpecKind() Kind { return KindDriftMonitor }
 

@@ -1,6 +1,7 @@
 package mlops
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -50,6 +51,14 @@ type Local struct {
 	Path string `json:"path"`
 	// Port of the one gateway that gives every service its stable address, on 127.0.0.1.
 	Port int64 `json:"port"`
+}
+
+// Place is where a project in this folder is: file:<path>, in its shortest form. "" where no folder is named.
+func (l Local) Place() string {
+	if l.Path == "" {
+		return ""
+	}
+	return "file:" + path.Clean(l.Path)
 }
 
 // Owner is a person or group that answers for a role. On one machine it is taken on trust.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // Training is the code, versioned and reusable: one image with its train, evaluate and serve commands.
@@ -41,6 +42,14 @@ type Resources struct {
 	CPU    string `json:"cpu,omitempty"`
 	Memory string `json:"memory,omitempty"`
 }
+
+// Defaults of a training.
+const (
+	DefaultJobTimeout = Duration(time.Hour)
+	DefaultRetries    = 2
+	DefaultScorePath  = "/score"
+	DefaultHealthPath = "/healthz"
+)
 
 // SpecKind is trainings.
 func (t Training) SpecKind() Kind { return KindTraining }

@@ -1,0 +1,53 @@
+// Package provider is what Terraform sees: the list of resources and data sources, and how projects are opened for them.
+// It must not know what any one resource does.
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/dataset"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/model"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/training"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
+)
+
+// Address is where registries know the provider.
+const Address = "registry.terraform.io/terraform-mlops/mlops"
+
+// New returns the provider. places is how it opens projects: Places() outside of tests.
+func New(places envelope.Places) provider.Provider { return &mlopsProvider{places: places} }
+
+type mlopsProvider struct{ places envelope.Places }
+
+func (p *mlopsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName, resp.Version = "mlops", version.Version
+}
+
+func (p *mlopsProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Declares the life of a machine-learning model: data, training, the gate, deployment, drift and retraining. " +
+			"It needs no configuration: each project says where it lives.",
+	}
+}
+
+func (p *mlopsProvider) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	resp.ResourceData, resp.DataSourceData = &p.places, &p.places
+	resp.EphemeralResourceData, resp.ActionData, resp.ListResourceData = &p.places, &p.places, &p.places
+}
+
+func (p *mlopsProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		project.New, dataset.New, training.New, model.New,
+	}
+}
+
+func (p *mlopsProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}

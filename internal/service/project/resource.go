@@ -1,0 +1,38 @@
+// Package project is the mlops_project resource: where a project lives, who owns it, how long it remembers, and the
+// controller that runs for it. It must not know which platform a place belongs to.
+package project
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
+)
+
+// New returns the mlops_project resource.
+func New() resource.Resource {
+	return envelope.Declare(envelope.Declaration[model, mlops.Project]{
+		Name: "project", Kind: mlops.KindProject, Summary: summary, Attributes: attributes(),
+		Identify: identify, Expand: expand, Flatten: flatten, Check: check,
+		Workload: &envelope.Workload[mlops.Project]{
+			Kind: workload.KindService, Name: func(string) string { return workload.ControlService }, Render: control,
+		},
+		Created: warnWhereNothingRuns, PlanDestroy: refuse, BeforeDelete: beforeDelete,
+	})
+}
+
+func identify(m model, _ mlops.ID) mlops.ID {
+	place := expand(m).Local.Place()
+	if place == "" || m.Name.ValueString() == "" {
+		return mlops.ID{}
+	}
+	return mlops.ID{Place: place, Kind: mlops.KindProject, Name: m.Name.ValueString()}
+}
+
+func control(_ context.Context, _ *project.Project, spec mlops.Project, document mlops.SpecDocument) (workload.Manifest, bool, error) {
+	return workload.Control(spec, envelope.Seen(document)), true, nil
+}
