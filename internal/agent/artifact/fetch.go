@@ -2,7 +2,6 @@ package artifact
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
@@ -137,7 +137,7 @@ func fetchInput(ctx context.Context, in *project.Project, request FetchRequest, 
 	if err := emptyFolder(request.InputTo); err != nil {
 		return err
 	}
-	manifest, err := readManifest(ctx, in, DatasetVersion{Dataset: request.Dataset, Number: request.DatasetVersion})
+	manifest, err := dataset.Read(ctx, in.Store, request.Dataset, request.DatasetVersion)
 	if err != nil {
 		return err
 	}
@@ -146,13 +146,10 @@ func fetchInput(ctx context.Context, in *project.Project, request FetchRequest, 
 		split = manifest.Holdout
 	}
 	note.Dataset, note.DatasetVersion, note.Split = request.Dataset, request.DatasetVersion, request.Split
-	input := filepath.Join(request.InputTo, InputFile)
 	if len(request.Exclude) > 0 {
-		left, err := withoutLearned(ctx, in, split.SHA256, request.Exclude)
-		if err != nil {
+		if split, note.ExcludedRows, err = withoutLearned(ctx, in, split, request.Exclude); err != nil {
 			return err
 		}
-		split.SHA256, split.Rows, note.ExcludedRows = left.SHA256, left.rows, left.excluded
 	}
 	if request.Split == SplitHoldout {
 		if split.Rows == 0 {
@@ -161,20 +158,27 @@ func fetchInput(ctx context.Context, in *project.Project, request FetchRequest, 
 		note.HoldoutSHA256, note.HoldoutRows = split.SHA256, split.Rows
 	}
 	note.InputSHA256, note.InputRows = split.SHA256, split.Rows
-	return useFile(ctx, in.Store, split.SHA256, input)
+	return useFile(ctx, in.Store, split.SHA256, filepath.Join(request.InputTo, InputFile))
 }
 
-func readManifest(ctx context.Context, in *project.Project, version DatasetVersion) (mlops.DatasetManifest, error) {
-	key := fmt.Sprintf("datasets/%s/%012d/manifest.json", version.Dataset, version.Number)
-	data, err := in.Store.Read(ctx, key)
-	if err != nil {
-		return mlops.DatasetManifest{}, err
+// withoutLearned stores what is left of a holdout without the training rows of some versions, so that slices can be told
+// apart later.
+func withoutLearned(ctx context.Context, in *project.Project, holdout mlops.Split, versions []DatasetVersion) (left mlops.Split, excluded int64, err error) {
+	var learned []mlops.Split
+	for _, version := range versions {
+		manifest, err := dataset.Read(ctx, in.Store, version.Dataset, version.Number)
+		if err != nil {
+			return left, 0, err
+		}
+		learned = append(learned, manifest.Training)
 	}
-	var manifest mlops.DatasetManifest
-	if err := json.Unmarshal(data, &manifest); err != nil {
-		return manifest, fmt.Errorf("%s: %w: not a manifest: %v", key, mlops.ErrInvalid, err)
-	}
-	return manifest, nil
+	stored, err := put(ctx, in.Store, func(to io.Writer) error {
+		var err error
+		left.Rows, excluded, err = dataset.HoldoutWithout(ctx, in.Store, holdout, learned, to)
+		return err
+	})
+	left.SHA256, left.Bytes = stored.SHA256, stored.Bytes
+	return left, excluded, err
 }
 
 // emptyFolder makes a folder that holds nothing.

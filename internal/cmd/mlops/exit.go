@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
 // Exit codes of every command.
@@ -22,6 +25,20 @@ func usageError(format string, values ...any) error {
 // nothingFound ends the program with the code for something that does not exist.
 func nothingFound(format string, values ...any) error {
 	return exitError{code: exitNothingFound, message: fmt.Sprintf(format, values...)}
+}
+
+// found gives an error about a thing that does not exist, or that cannot be meant, the exit code of its kind.
+func found(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, mlops.ErrNotFound):
+		return exitError{code: exitNothingFound, message: err.Error()}
+	case errors.Is(err, mlops.ErrInvalid):
+		return exitError{code: exitUsage, message: err.Error()}
+	default:
+		return err
+	}
 }
 
 // takes accepts exactly the named arguments, in this order; a name in brackets may be left out.

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/lineage"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+func newModel() *cobra.Command {
+	return group(&cobra.Command{Use: "model", Short: "Ask the registry about a model"}, newModelHistory)
+}
+
+func newModelHistory() *cobra.Command {
+	var asJSON bool
+	var at string
+	command := &cobra.Command{
+		Use:   "history MODEL",
+		Short: "Show who was champion when, trained on what, and who let it in",
+		Long: `Show every time a version was in production: from when to when, trained on which rows with which code, and who let it
+in and why. --at answers "what was in production on 3 May?": a day in UTC, or a moment.`,
+		Example: `  mlops model history flight-delay
+  mlops model history flight-delay --at 2026-05-03
+  mlops model history flight-delay --at 2026-05-03T14:30:00Z --json`,
+		Args: takes("MODEL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in, err := openProject(cmd)
+			if err != nil {
+				return err
+			}
+			from, to, err := parseAt(at)
+			if err != nil {
+				return err
+			}
+			defer progress(cmd.ErrOrStderr(), "reading the log")()
+			history, err := lineage.ReadHistory(cmd.Context(), in, args[0])
+			if err != nil {
+				return found(err)
+			}
+			if at != "" {
+				history = history.Between(from, to)
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), history)
+			} else {
+				printHistory(cmd.OutOrStdout(), history)
+			}
+			if err == nil && at != "" && len(history.Stints) == 0 {
+				return nothingFound("no version of %s was in production at %s", args[0], at)
+			}
+			return err
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	command.Flags().StringVar(&at, "at", "", "only what was in production on that day (2026-05-03) or at that moment (2026-05-03T14:30:00Z), UTC")
+	return command
+}
+
+// parseAt reads a day or a moment as a span, its end left out.
+func parseAt(text string) (from, to time.Time, err error) {
+	if text == "" {
+		return from, to, nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day, day.AddDate(0, 0, 1), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+		if moment, err := time.Parse(layout, text); err == nil {
+			return moment, moment.Add(time.Nanosecond), nil
+		}
+	}
+	return from, to, usageError("--at %q: write a day such as 2026-05-03, or a moment such as 2026-05-03T14:30:00Z", text)
+}
+
+func printHistory(to io.Writer, history lineage.History) {
+	if len(history.Stints) == 0 {
+		fmt.Fprintf(to, "%s: nothing in production\n", history.Model)
+	} else {
+		table := newGrid(to, "", "VERSION", "FROM", "TO", "DATA", "IMAGE", "SOURCE", "LET IN BY", "WHY")
+		for _, stint := range history.Stints {
+			table.row(fmt.Sprint(stint.Version), when(stint.From), until(stint.To),
+				fmt.Sprintf("%s/%d %s", stint.Trained.Dataset, stint.Trained.DatasetVersion, short(stint.Trained.TrainingSHA256)),
+				stint.Trained.Image, stint.Trained.SourceRevision, letInBy(stint), stintWhy(stint))
+		}
+		table.flush()
+	}
+	for i, tried := range history.Tried {
+		if i == 0 {
+			fmt.Fprintln(to, "\nWent back before the alias moved")
+		}
+		fmt.Fprintf(to, "  version %d, %s, run %s: %s\n", tried.Version, when(tried.Time), tried.RunID, oneLine(tried.Reason))
+	}
+	if history.Broken != "" {
+		fmt.Fprintf(to, "\nThe log cannot be read on: %s\nSee mlops audit verify\n", oneLine(history.Broken))
+	}
+}
+
+func until(t *time.Time) string {
+	if t == nil {
+		return "now"
+	}
+	return when(*t)
+}
+
+func letInBy(stint lineage.Stint) string {
+	switch {
+	case stint.Approved != nil:
+		return actorWords(stint.Approved.Actor)
+	case stint.Cause.Kind == mlops.CauseRollback:
+		return actorWords(stint.By)
+	default:
+		return "the policy"
+	}
+}
+
+func stintWhy(stint lineage.Stint) string {
+	why := lineage.CauseWords(stint.Cause)
+	if stint.Reason != "" && stint.Reason != stint.Cause.Text {
+		why += "; " + stint.Reason
+	}
+	if stint.Approved != nil && stint.Approved.Reason != "" {
+		why += "; approved: " + stint.Approved.Reason
+	}
+	return why
+}
