@@ -1,6 +1,9 @@
 package mlops
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RunState is where a run is. It has the name of the event that brought it there.
 type RunState = EventType
@@ -198,11 +201,19 @@ func (s State) Wanted(deployment Deployment) int64 {
 }
 
 // Answered says whether a request has been answered.
-func (s State) Answered(request Request) bool {
+func (s State) Answered(request Request) bool { return slices.Contains(s.Requests, request.Key()) }
+
+// Unanswered are the requests of an inbox that the log has not answered, in their order.
+func (s State) Unanswered(inbox []Request) []Request {
+	answered := make(map[string]bool, len(s.Requests))
 	for _, key := range s.Requests {
-		if key == request.Key() {
-			return true
+		answered[key] = true
+	}
+	var open []Request
+	for _, request := range inbox {
+		if !answered[request.Key()] {
+			open = append(open, request)
 		}
 	}
-	return false
+	return open
 }

@@ -20,6 +20,7 @@ func Next(state State, world World) (Event, bool) {
 	if state.Parked != "" {
 		return Event{}, false
 	}
+	world.Requests = state.Unanswered(world.Requests)
 	d := decision{state: state, world: world}
 	// People first: a freeze or a cancellation must not lose against a step that could be taken as well. Joins stand
 	// before steps, so that every cause that a run answers is in the log before it trains.

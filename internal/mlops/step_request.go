@@ -10,9 +10,6 @@ import (
 // Requests to train are causes like any other: see causes.
 func (d decision) answer() *Event {
 	for _, request := range d.world.Requests {
-		if d.state.Answered(request) {
-			continue
-		}
 		event := d.answerOne(request)
 		if event == nil {
 			continue

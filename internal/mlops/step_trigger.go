@@ -30,7 +30,7 @@ func (d decision) triggers() []trigger {
 	}
 	var triggers []trigger
 	for _, request := range d.world.Requests {
-		if request.Action == ActionTrain && !d.state.Answered(request) {
+		if request.Action == ActionTrain {
 			triggers = append(triggers, trigger{request: &request, cause: Cause{Kind: CauseRequest, Key: request.Key(), Text: "asked for by " + request.Actor.Name}})
 		}
 	}

@@ -71,13 +71,13 @@ type view struct {
 // Pass reads what is new, and moves every model as far as it goes. Faults of one model do not stop the others; they are
 // joined into the error.
 func (c *Controller) Pass(ctx context.Context) error {
-	if err := errors.Join(c.specs.refresh(ctx, c.project.Store), c.datasets.refresh(ctx, c.project.Store)); err != nil {
+	if err := c.specs.refresh(ctx, c.project.Store); err != nil {
+		return err
+	}
+	if err := c.datasets.refresh(ctx, c.project.Store, sortedNames(c.specs.names[mlops.KindDataset])); err != nil {
 		return err
 	}
 	var faults []error
-	for _, fault := range c.datasets.faults {
-		faults = append(faults, fault)
-	}
 	for _, name := range sortedNames(c.specs.names[mlops.KindModel]) {
 		faults = append(faults, c.follow(ctx, name))
 	}

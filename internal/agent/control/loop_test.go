@@ -51,20 +51,42 @@ func fullLoop(t *testing.T, p *plant, settle func()) {
 
 var fullStory = strings.Fields(`model_created requested training trained evaluated registered approved promoting promoted
 	refused
-	requested waiting_for_data
-	joined requested joined training trained evaluated registered awaiting_approval
+	requested waiting_for_data joined training joined trained evaluated registered awaiting_approval
 	approved promoting promoted
 	requested promoting promoted
 	requested promoting promoted`)
 
+// The whole story is told once: every trigger has its run, every attempt one job, every event one notification.
 func TestFullLoop(t *testing.T) {
 	p := newPlant(t)
 	controller := p.controller()
 	fullLoop(t, p, func() { p.settle(controller) })
-	t.Log(p.types())
-	t.Log(p.notifier.sent)
-	t.Log(p.workloads.Created())
-	for _, run := range p.state().Runs {
-		t.Log(run.ID, run.State, run.Causes, run.Reason)
+	p.checkFullLoop("undisturbed")
+}
+
+func (p *plant) checkFullLoop(when string) {
+	p.t.Helper()
+	if got := p.types(); !slices.Equal(got, fullStory) {
+		p.t.Errorf("%s: events\n got %v\nwant %v", when, got, fullStory)
+	}
+	state := p.state()
+	if champion, _ := state.Champion(); champion.Number != 2 || len(state.Versions) != 2 {
+		p.t.Errorf("%s: champion %d of %d versions, want 2 of 2", when, champion.Number, len(state.Versions))
+	}
+	created := p.workloads.Created()
+	for name, count := range created {
+		if count != 1 {
+			p.t.Errorf("%s: %s was declared %d times, want once", when, name, count)
+		}
+	}
+	if len(created) != 6 { // two trainings, three evaluations, one service
+		p.t.Errorf("%s: declared %v, want 6 workloads", when, created)
+	}
+	want := []string{"approval", "data_quality", "data_quality", "drift", "promoted", "promoted", "promoted", "promoted"}
+	if got := p.notifier.topics(); !slices.Equal(got, want) {
+		p.t.Errorf("%s: notifications %v, want %v", when, got, want)
+	}
+	if left := p.store.Keys("requests/"); len(left) > 0 {
+		p.t.Errorf("%s: the inbox still holds %v", when, left)
 	}
 }

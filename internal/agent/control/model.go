@@ -140,19 +140,22 @@ func (c *Controller) idle(memory *modelMemory, seen *view) bool {
 
 // drain removes answered requests from the inbox. It must not fall behind the log, which remembers only the last of them.
 func (c *Controller) drain(ctx context.Context, memory *modelMemory, seen *view) error {
-	var open []mlops.Request
-	requests := seen.requests[memory.state.Model]
-	for i, request := range requests {
-		if !memory.state.Answered(request) {
-			open = append(open, request)
+	name := memory.state.Model
+	open := memory.state.Unanswered(seen.requests[name])
+	if len(open) == len(seen.requests[name]) {
+		return nil
+	}
+	stands := 0 // open keeps the order of the inbox
+	for _, request := range seen.requests[name] {
+		if stands < len(open) && open[stands].Key() == request.Key() {
+			stands++
 			continue
 		}
 		if err := c.project.Answered(ctx, request); err != nil {
-			seen.requests[memory.state.Model] = append(open, requests[i:]...)
 			return fmt.Errorf("request %s: %w", request.Key(), err)
 		}
 	}
-	seen.requests[memory.state.Model] = open
+	seen.requests[name] = open
 	return nil
 }
 

@@ -12,6 +12,7 @@ type monitorMemory struct {
 	spec  mlops.DriftMonitor
 	state mlops.MonitorState
 	kept  int64
+	fault error // its log could not be read this time
 }
 
 // followMonitors folds what is new in the logs of all declared monitors: one read each where nothing is.
@@ -21,21 +22,20 @@ func (c *Controller) followMonitors(ctx context.Context) error {
 	for _, monitor := range live {
 		memory, known := c.monitors[monitor.Name]
 		var err error
-		if known {
+		if known && memory.state.Monitor != "" {
 			memory.state, err = c.project.FollowMonitor(ctx, memory.state)
 		} else {
 			memory = &monitorMemory{}
 			memory.state, err = c.project.Monitor(ctx, monitor.Name)
+			known = err == nil
 		}
-		if err != nil {
-			faults = errors.Join(faults, err)
-			if !known {
-				continue // without its episodes nothing may be decided from it
-			}
-		}
+		faults, memory.fault = errors.Join(faults, err), err
 		memory.spec = *monitor
+		if !known {
+			memory.state = mlops.MonitorState{} // opened again in the next pass
+		}
 		monitors[monitor.Name] = memory
-		if memory.state.Parked == "" && memory.state.Sequence-memory.kept >= snapshotEvery/4 {
+		if known && memory.state.Parked == "" && memory.state.Sequence-memory.kept >= snapshotEvery/4 {
 			if err := c.project.KeepMonitor(ctx, memory.state); err == nil {
 				memory.kept = memory.state.Sequence
 			}

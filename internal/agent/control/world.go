@@ -32,6 +32,9 @@ func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view)
 		return world, err
 	}
 	if world.Training != nil {
+		if err := c.datasets.faults[world.Training.Dataset]; err != nil {
+			return world, err
+		}
 		world.Versions = c.datasets.versions[world.Training.Dataset]
 	}
 	policy, document, err := spec[mlops.RetrainPolicy](&c.specs, mlops.KindRetrainPolicy, name)
@@ -45,7 +48,9 @@ func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view)
 		world.Owners = declared.Owners
 	}
 	world.Deployments = c.deployments(name)
-	world.Episodes = c.episodes(world)
+	if world.Episodes, err = c.episodes(world); err != nil {
+		return world, err
+	}
 	for _, deployment := range world.Deployments {
 		if live, ok := seen.services[deployment.Name]; ok && live.Manifest.Service != nil {
 			world.Serving[deployment.Name] = memory.serving(deployment.Name, live, world)
@@ -66,18 +71,23 @@ func (c *Controller) deployments(model string) []mlops.Deployment {
 	return deployments
 }
 
-// episodes are the open ones of the monitors that watch the model or that its policy names.
-func (c *Controller) episodes(world mlops.World) []mlops.Episode {
+// episodes are the open ones of the monitors that watch the model or that its policy names. One whose log cannot be read is
+// an error: it may know of a fault that must hold training back.
+func (c *Controller) episodes(world mlops.World) ([]mlops.Episode, error) {
 	var episodes []mlops.Episode
 	for _, name := range sortedNames(c.monitors) {
 		memory := c.monitors[name]
 		watches := slices.ContainsFunc(world.Deployments, func(d mlops.Deployment) bool { return d.Name == memory.spec.Deployment })
 		named := world.Policy.Triggers.Drift != nil && slices.Contains(world.Policy.Triggers.Drift.Monitors, name)
-		if watches || named {
-			episodes = append(episodes, memory.state.Open()...)
+		if !watches && !named {
+			continue
 		}
+		if memory.fault != nil {
+			return nil, memory.fault
+		}
+		episodes = append(episodes, memory.state.Open()...)
 	}
-	return episodes
+	return episodes, nil
 }
 
 // serving notes since when a deployment has held. The time is this controller's own: one that was started again watches

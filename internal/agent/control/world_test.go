@@ -36,6 +36,7 @@ type plant struct {
 	writers   int
 	quality   map[string]float64 // accuracy of what a training's revision makes
 	job       func(manifest workload.Manifest) (workload.Status, bool)
+	armed     bool // hooks see the controller's calls, not the test's own
 }
 
 type notifier struct {
@@ -251,7 +252,9 @@ func predictions(quality float64) []byte {
 
 // turn is one pass of a controller and one step of the platform, five seconds apart.
 func (p *plant) turn(controller *Controller) error {
+	p.armed = true
 	err := controller.Pass(p.t.Context())
+	p.armed = false
 	p.workloads.Step(p.clock())
 	p.advance(5 * time.Second)
 	return err
@@ -260,22 +263,7 @@ func (p *plant) turn(controller *Controller) error {
 // settle turns until the log has been still for a while.
 func (p *plant) settle(controller *Controller) {
 	p.t.Helper()
-	still, last := 0, int64(-1)
-	for range 300 {
-		if err := p.turn(controller); err != nil {
-			p.t.Fatal(err)
-		}
-		sequence := p.state().Sequence
-		if sequence == last {
-			still++
-		} else {
-			still, last = 0, sequence
-		}
-		if still > 6 {
-			return
-		}
-	}
-	p.t.Fatalf("the log is not still after 300 turns: %v", p.types())
+	p.settleOrDie(controller, &reaper{})
 }
 
 // state folds the log from its first event, so that a fold that fails is seen.
