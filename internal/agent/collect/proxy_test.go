@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
@@ -222,6 +223,7 @@ func TestExpectContinue(t *testing.T) {
 			t.Fatalf("the first line is %q, want %q", line, want[0])
 		}
 		if want[1] == "" {
+			conn.Close() // else the server waits for the body that it was promised
 			continue
 		}
 		readLineOf(t, lines)
@@ -486,4 +488,73 @@ func rawModel(t *testing.T, sends string) string {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// When a client has read the whole answer, of whatever form, its record is in the log.
+func TestRecordComesBeforeTheEndOfTheAnswer(t *testing.T) {
+	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		switch form := r.URL.RawQuery; form {
+		case "none":
+			w.WriteHeader(http.StatusNoContent)
+		case "chunked":
+			_, _ = io.WriteString(w, `[0.5`)
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.WriteString(w, `]`)
+		case "large":
+			w.Header().Set("Content-Length", "200000")
+			_, _ = io.WriteString(w, strings.Repeat("0", 200000))
+		default:
+			_, _ = io.WriteString(w, `[0.5]`)
+		}
+	}, func(o *Options) { o.FlushInterval = time.Hour })
+	want := 0
+	for range 20 {
+		for _, form := range []string{"none", "small", "chunked", "large"} {
+			s.post("/score?"+form, oneRow)
+			want++
+			if _, records := s.collector.log.backlog(); records != int64(want) {
+				t.Fatalf("after request %d, form %s, the log has %d records", want, form, records)
+			}
+		}
+	}
+}
+
+// BenchmarkProxy compares one connection through the collector, everything recorded, with the model alone.
+func BenchmarkProxy(b *testing.B) {
+	var row strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&row, `,"feature_%02d":%d.25`, i, i)
+	}
+	body := `{"data":[{` + row.String()[1:] + `}]}`
+	model := httptest.NewServer(http.HandlerFunc(score))
+	defer model.Close()
+	run := func(b *testing.B, url string) {
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			response, err := http.Post(url+"/score", "application/json", strings.NewReader(body)) //nolint:noctx // a benchmark
+			if err != nil {
+				b.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			response.Body.Close()
+		}
+	}
+	b.Run("direct", func(b *testing.B) { run(b, model.URL) })
+	for name, redact := range map[string][]string{"collected": nil, "redacted": {"feature_07"}} {
+		b.Run(name, func(b *testing.B) {
+			collector, err := New(Options{
+				Store: memstore.New(), Deployment: "delay", Target: model.URL, WAL: b.TempDir(), ScorePath: "/score", SamplingPercentage: 100, Redact: redact,
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			server := httptest.NewServer(collector)
+			run(b, server.URL)
+			server.Close()
+			if err := collector.Close(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
 }
