@@ -282,6 +282,9 @@ func (w *writer) tensors(elements []*fastjson.Value) error {
 		if w.redact.Has(string(name)) {
 			continue
 		}
+		if width*len(name) > MaximumBatchBytes {
+			return ReasonTooLarge
+		}
 		columns = append(columns, strided(string(name), cells, length, width)...)
 	}
 	return w.columns(columns, rows)

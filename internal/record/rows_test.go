@@ -106,6 +106,10 @@ func TestOtherBodiesHaveNoRows(t *testing.T) {
 		"tensor outside the body":  {`{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}`, ReasonNotTabular},
 		"a bomb":                   {`{"dataframe_split":{"columns":["` + strings.Repeat("n", 100_000) + `"],"data":[` + strings.Repeat("[1],", 10_000) + `[1]]}}`, ReasonTooLarge},
 	}
+	bodies["a bomb of one row"] = struct {
+		body string
+		want Reason
+	}{`{"inputs":[{"name":"` + strings.Repeat("n", 1000) + `","shape":[1,100001],"datatype":"INT8","data":[` + strings.Repeat("1,", 100_000) + `1]}]}`, ReasonTooLarge}
 	for name, body := range bodies {
 		t.Run(name, func(t *testing.T) {
 			_, err := Rows([]byte(body.body), Redaction{})
@@ -193,8 +197,7 @@ func FuzzRows(f *testing.F) {
 		for _, read := range []func([]byte, Redaction) (Batch, error){Rows, Predictions} {
 			batch, err := read(body, redact)
 			if err != nil {
-				var reason Reason
-				if !errors.As(err, &reason) {
+				if _, ok := errors.AsType[Reason](err); !ok {
 					t.Fatalf("the error %v is no reason", err)
 				}
 				continue

@@ -112,7 +112,7 @@ func TestSampledOut(t *testing.T) {
 	for i := range 40 {
 		id := fmt.Sprint("request-", i)
 		response, _ := s.post("/score", oneRow, CorrelationHeader, id)
-		if got := response.Header.Values(CorrelationHeader); response.StatusCode != 200 || len(got) != 1 || got[0] != id {
+		if got := response.Header.Values(CorrelationHeader); response.StatusCode != http.StatusOK || len(got) != 1 || got[0] != id {
 			t.Errorf("request %d: %d, correlation ids %v", i, response.StatusCode, got)
 		}
 		if sampled(id, 50) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,7 +69,7 @@ func rewrite(r *httputil.ProxyRequest, target *url.URL) {
 	}
 	forwarded := r.In.Header["X-Forwarded-For"]
 	if client, _, err := net.SplitHostPort(r.In.RemoteAddr); err == nil {
-		r.Out.Header.Set("X-Forwarded-For", strings.Join(append(forwarded[:len(forwarded):len(forwarded)], client), ", "))
+		r.Out.Header.Set("X-Forwarded-For", strings.Join(append(slices.Clip(forwarded), client), ", "))
 	}
 	if e := exchangeOf(r.In.Context()); e != nil {
 		r.Out.Header.Set(CorrelationHeader, e.correlationID)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ const oneRow = `{"data":[{"distance":502,"origin":"TXL"}]}`
 func TestRequestAndAnswerStandInOneRecord(t *testing.T) {
 	s := newStage(t, score, nil)
 	response, body := s.post("/score?debug=1", oneRow, "Content-Type", "application/json", "X-Request-Id", "c-7")
-	if response.StatusCode != 200 || body != `{"predictions":[{"probability":0.5}]}` || response.Header.Get(CorrelationHeader) != "c-7" {
+	if response.StatusCode != http.StatusOK || body != `{"predictions":[{"probability":0.5}]}` || response.Header.Get(CorrelationHeader) != "c-7" {
 		t.Errorf("the answer is %d %q %v", response.StatusCode, body, response.Header)
 	}
 	r := s.one()
@@ -74,7 +75,7 @@ func TestHeadersAndStatusPass(t *testing.T) {
 	if id := r.Header.Get(CorrelationHeader); id == "" || id != response.Header.Get(CorrelationHeader) {
 		t.Errorf("correlation id: the model saw %q, the client %q", id, response.Header.Get(CorrelationHeader))
 	}
-	if response.StatusCode != 422 || strings.Join(response.Header["X-Model"], "") != "ab" || body != `{"detail":"distance 502 is too far"}` {
+	if response.StatusCode != http.StatusUnprocessableEntity || strings.Join(response.Header["X-Model"], "") != "ab" || body != `{"detail":"distance 502 is too far"}` {
 		t.Errorf("the client saw %d %v %q", response.StatusCode, response.Header, body)
 	}
 	if record := s.one(); record.Status != 422 || !record.Failed() || !record.Complete || record.Response != nil || !strings.Contains(record.ResponseBody, "error") {
@@ -86,7 +87,7 @@ func TestOnlyScoringIsRecorded(t *testing.T) {
 	s := newStage(t, score, nil)
 	for _, call := range [][2]string{{"GET", "/score"}, {"HEAD", "/score"}, {"POST", "/other"}, {"GET", "/healthz"}, {"PUT", "/score"}} {
 		request, _ := http.NewRequestWithContext(t.Context(), call[0], s.url+call[1], nil)
-		if response, _ := s.do(request); response.StatusCode != 200 {
+		if response, _ := s.do(request); response.StatusCode != http.StatusOK {
 			t.Errorf("%v: %d", call, response.StatusCode)
 		}
 	}
@@ -159,9 +160,9 @@ func TestLargeBodies(t *testing.T) {
 	const size = 3 << 20
 	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
-		_, _ = io.WriteString(w, strings.Repeat("0", size-7)+fmt.Sprint(n))
+		_, _ = io.WriteString(w, strings.Repeat("0", size-7)+strconv.FormatInt(n, 10))
 	}, nil)
-	if _, body := s.post("/score", strings.Repeat(" ", size)); len(body) != size || !strings.HasSuffix(body, fmt.Sprint(size)) {
+	if _, body := s.post("/score", strings.Repeat(" ", size)); len(body) != size || !strings.HasSuffix(body, strconv.Itoa(size)) {
 		t.Errorf("%d bytes came back", len(body))
 	}
 	r := s.one()
@@ -246,12 +247,12 @@ func TestExpectContinue(t *testing.T) {
 func TestModelGone(t *testing.T) {
 	s := newStage(t, score, func(o *Options) { o.Target = "http://" + unusedAddress(t) })
 	response, body := s.post("/score", oneRow)
-	if response.StatusCode != 502 || response.Header.Get("Content-Type") != "application/json" || !strings.Contains(body, `"code":"model_unavailable"`) ||
+	if response.StatusCode != http.StatusBadGateway || response.Header.Get("Content-Type") != "application/json" || !strings.Contains(body, `"code":"model_unavailable"`) ||
 		response.Header.Get(CorrelationHeader) == "" {
 		t.Errorf("the client saw %d %v %s", response.StatusCode, response.Header, body)
 	}
 	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/healthz", nil)
-	if response, _ := s.do(request); response.StatusCode != 502 {
+	if response, _ := s.do(request); response.StatusCode != http.StatusBadGateway {
 		t.Errorf("another path answers %d", response.StatusCode)
 	}
 	if r := s.one(); r.Status != 502 || r.Complete || !r.Failed() || !strings.Contains(r.Error, "refused the connection") {
@@ -276,7 +277,7 @@ func TestModelBreaksOff(t *testing.T) {
 			conn, lines := dial(t, s.url)
 			fmt.Fprintf(conn, "POST /score HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n\r\n%s", len(oneRow), oneRow)
 			// Where the model broke off in the middle, so does the client's answer, with or without its beginning.
-			if line, err := lines.ReadString('\n'); err == nil && !strings.Contains(line, fmt.Sprint(behaviour.status)) || err != nil && behaviour.status == 502 {
+			if line, err := lines.ReadString('\n'); err == nil && !strings.Contains(line, strconv.Itoa(behaviour.status)) || err != nil && behaviour.status == 502 {
 				t.Errorf("the answer is %q, %v", line, err)
 			}
 			await(t, "a record", func() bool { return s.counted("records_total", "") == 1 })
@@ -378,7 +379,7 @@ func TestOwnPaths(t *testing.T) {
 	await(t, "shipping", func() bool { return s.counted("shipped_records_total", "") == 1 })
 	for path, want := range map[string]string{HealthPath: "ok\n", MetricsPath: "mlops_collect_shipped_records_total 1\n"} {
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
-		if response, body := s.do(request); response.StatusCode != 200 || !strings.Contains(body, want) {
+		if response, body := s.do(request); response.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s answers %d %q", path, response.StatusCode, body)
 		}
 	}

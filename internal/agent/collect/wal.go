@@ -71,16 +71,14 @@ func openWAL(folder string, limits walLimits, clock func() time.Time, dropped fu
 		return nil, fmt.Errorf("log folder %q: %w", folder, err)
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		lock.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("log folder %q: %w: another collector uses it; give each its own with --wal", folder, mlops.ErrConflict)
+			err = fmt.Errorf("%w: another collector uses it; give each its own with --wal", mlops.ErrConflict)
 		}
-		return nil, fmt.Errorf("log folder %q: %w", folder, err)
+		return nil, errors.Join(fmt.Errorf("log folder %q: %w", folder, err), lock.Close())
 	}
 	w := &wal{folder: folder, lock: lock, limits: limits, clock: clock, ready: make(chan struct{}, 1), next: 1, dropped: dropped}
 	if err := errors.Join(w.recover(), w.open()); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("log folder %q: %w", folder, err)
+		return nil, errors.Join(fmt.Errorf("log folder %q: %w", folder, err), lock.Close())
 	}
 	return w, nil
 }

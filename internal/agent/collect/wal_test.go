@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,7 +39,7 @@ func write(t *testing.T, log *wal, from, to int) {
 	t.Helper()
 	for i := from; i <= to; i++ {
 		at := time.Date(2001, 1, 8, 12, i, 0, 0, time.UTC)
-		encoded, err := record.Record{Schema: record.Schema, ID: fmt.Sprint(i), CorrelationID: fmt.Sprint(i), Deployment: "delay", Instance: "delay-0", Time: at, EventTime: at}.Encode()
+		encoded, err := record.Record{Schema: record.Schema, ID: strconv.Itoa(i), CorrelationID: strconv.Itoa(i), Deployment: "delay", Instance: "delay-0", Time: at, EventTime: at}.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +65,7 @@ func checkSequence(t *testing.T, records []record.Record, want int) {
 		t.Errorf("there are %d records, want %d", len(records), want)
 	}
 	for i, r := range records {
-		if r.Sequence != int64(i+1) || r.CorrelationID != fmt.Sprint(i+1) {
+		if r.Sequence != int64(i+1) || r.CorrelationID != strconv.Itoa(i+1) {
 			t.Fatalf("record %d has the sequence %d and the id %q", i+1, r.Sequence, r.CorrelationID)
 		}
 	}
@@ -246,7 +247,7 @@ func TestLogCannotBeWritten(t *testing.T) {
 	}
 	s.collector.log.active = broken
 	s.collector.log.mutex.Unlock()
-	if response, _ := s.post("/score", oneRow); response.StatusCode != 200 {
+	if response, _ := s.post("/score", oneRow); response.StatusCode != http.StatusOK {
 		t.Errorf("the request failed: %d", response.StatusCode)
 	}
 	if got := s.counted("lost_records_total", lostLog); got != 1 {
@@ -257,7 +258,7 @@ func TestLogCannotBeWritten(t *testing.T) {
 	}
 	_ = good.Close()
 	s.post("/score", oneRow)
-	if response, _ := s.do(get(t, s.url+HealthPath)); response.StatusCode != 200 {
+	if response, _ := s.do(get(t, s.url+HealthPath)); response.StatusCode != http.StatusOK {
 		t.Errorf("health answers %d after the disk is back", response.StatusCode)
 	}
 	if r := s.one(); r.Sequence != 1 {
