@@ -342,3 +342,25 @@ func TestStopDuringAnOutage(t *testing.T) {
 		t.Errorf("the records are %+v, want both", records)
 	}
 }
+
+// Whatever stands in a file of the log, reading it ends, and what is read was written whole.
+func FuzzReadWAL(f *testing.F) {
+	f.Add([]byte(""))
+	f.Add([]byte("\n\n"))
+	f.Add([]byte("00000000 {}\n"))
+	f.Add([]byte("zzzzzzzz {\"schema\":\"mlops/inference-record/v1\"}\n00000000 "))
+	f.Add([]byte("6b8e7d5a \n0000"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "000000000001.wal")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readWAL(path, func(r record.Record, _ []byte) {
+			if r.Sequence < 1 || r.Deployment == "" {
+				t.Errorf("read %+v", r)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
