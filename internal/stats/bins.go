@@ -12,6 +12,8 @@ type Bins struct {
 	ReferenceNulls, CurrentNulls int64
 	// Unseen counts rows whose value the reference lacks; on its side stands what it lets expect (its singletons).
 	ReferenceUnseen, CurrentUnseen int64
+	// LevelPValue is that of the one level of a category that changed most, corrected for their number; 1 for a number.
+	LevelPValue float64
 }
 
 // Deciles is how many quantile bins psi/quantile10 has, where ties allow it.
@@ -21,12 +23,14 @@ const Deciles = 10
 const (
 	minimumReferenceCount = 10
 	minimumExpectedCount  = 5
+	// certainPValue, corrected for the number of levels, lets a rare level stand alone.
+	certainPValue = 1e-4
 )
 
 // QuantileBins counts sorted current values in the deciles of a frozen number. What lies beyond the reference belongs to
 // the outer bins; beyond an outer bin that holds one single value it has a bin of its own.
 func QuantileBins(reference ColumnProfile, sorted []float64, nulls int64) Bins {
-	bins := Bins{ReferenceNulls: reference.Nulls, CurrentNulls: nulls}
+	bins := Bins{ReferenceNulls: reference.Nulls, CurrentNulls: nulls, LevelPValue: 1}
 	if reference.Number == nil {
 		return bins
 	}
@@ -93,45 +97,61 @@ func (n NumberProfile) single(from, to int) bool {
 }
 
 // LevelBins counts current values by the levels of a frozen category. Levels too rare to be compared alone, given the size
-// of both sides, are pooled in one bin; values that the reference lacks are set apart.
+// of both sides, are pooled in one bin, and values that the reference lacks in another; of those, the ones that have changed
+// beyond doubt stand alone, or one new value would hide among many rare ones.
 func LevelBins(reference ColumnProfile, counts map[string]int64, nulls int64) Bins {
-	bins := Bins{ReferenceNulls: reference.Nulls, CurrentNulls: nulls}
+	bins := Bins{ReferenceNulls: reference.Nulls, CurrentNulls: nulls, LevelPValue: 1}
 	if reference.Category == nil {
 		bins.CurrentUnseen = sumOf(counts)
 		return bins
 	}
 	category := reference.Category
-	n := reference.Rows - reference.Nulls
-	m := sumOf(counts)
-	rareReference, rareCurrent := category.Other, int64(0)
-	known := int64(0)
-	for _, level := range Levels(category.Counts) {
-		count := category.Counts[level]
-		known += counts[level]
-		expected := float64(count) * float64(m) / float64(n)
-		if count >= minimumReferenceCount && expected >= minimumExpectedCount {
-			bins.Reference = append(bins.Reference, count)
-			bins.Current = append(bins.Current, counts[level])
-			continue
+	n, m := reference.Rows-reference.Nulls, sumOf(counts)
+	var rareReference, rareCurrent int64
+	levels := pooledLevels(*category, counts)
+	for _, level := range levels {
+		before, known := category.Counts[level]
+		now := counts[level]
+		p := math.Min(1, RateTest(before, n, now, m)*float64(len(levels)))
+		if !known && category.Other > 0 {
+			p = 1 // the names of the rarest values are not kept: it may be one of them
 		}
-		rareReference += count
-		rareCurrent += counts[level]
+		bins.LevelPValue = math.Min(bins.LevelPValue, p)
+		frequent := before >= minimumReferenceCount && float64(before)*float64(m)/float64(n) >= minimumExpectedCount
+		switch {
+		case frequent || p < certainPValue:
+			bins.Reference = append(bins.Reference, before)
+			bins.Current = append(bins.Current, now)
+		case known || category.Other > 0:
+			rareReference += before
+			rareCurrent += now
+		default:
+			bins.CurrentUnseen += now
+		}
 	}
-	// A value that the reference has seen once stands for those that it has not seen (Good and Turing): the share of
-	// singletons is moved from the pool to the unseen.
-	bins.ReferenceUnseen = min(category.Singletons, rareReference)
-	bins.CurrentUnseen = m - known
-	if category.Other > 0 {
-		// The names of the rarest values are not kept: what is not found may be one of them.
-		rareCurrent += bins.CurrentUnseen
-		bins.ReferenceUnseen, bins.CurrentUnseen = 0, 0
+	rareReference += category.Other
+	if category.Other == 0 {
+		// A value that the reference has seen once stands for those that it has not seen (Good and Turing): the share of
+		// singletons is moved from the pool to the unseen.
+		bins.ReferenceUnseen = min(category.Singletons, rareReference)
+		rareReference -= bins.ReferenceUnseen
 	}
-	rareReference -= bins.ReferenceUnseen
 	if rareReference > 0 || rareCurrent > 0 {
 		bins.Reference = append(bins.Reference, rareReference)
 		bins.Current = append(bins.Current, rareCurrent)
 	}
 	return bins
+}
+
+// pooledLevels are the values of both sides, those of the reference first.
+func pooledLevels(category CategoryProfile, counts map[string]int64) []string {
+	levels := Levels(category.Counts)
+	for _, level := range Levels(counts) {
+		if _, known := category.Counts[level]; !known {
+			levels = append(levels, level)
+		}
+	}
+	return levels
 }
 
 // All are the counts with nulls and unseen values as bins of their own, where either side has any.

@@ -22,7 +22,7 @@ func BenjaminiHochberg(pValues []float64) []float64 {
 	least := 1.0
 	for rank := len(order); rank >= 1; rank-- {
 		i := order[rank-1]
-		least = math.Min(least, pValues[i]*float64(len(order))/float64(rank))
+		least = math.Min(least, pValues[i]*(float64(len(order))/float64(rank)))
 		corrected[i] = least
 	}
 	return corrected

@@ -34,8 +34,12 @@ func QuantileEdges(sorted []float64, limit int) []float64 {
 			edges = append(edges, edge)
 		}
 	}
-	if repeated || len(edges) == 1 {
-		edges = append(edges, math.Nextafter(sorted[last], math.Inf(1)))
+	switch next := math.Nextafter(sorted[last], math.Inf(1)); {
+	case !repeated && len(edges) > 1:
+	case !math.IsInf(next, 1):
+		edges = append(edges, next)
+	case len(edges) == 1: // there is no number after the largest of all
+		edges = append([]float64{math.Nextafter(next, 0) / 2}, edges...)
 	}
 	return edges
 }

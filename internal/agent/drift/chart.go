@@ -14,7 +14,7 @@ import (
 // Sizes of charts.
 const (
 	chartBins   = 24
-	chartLevels = 12
+	chartLevels = 16
 )
 
 // numberChart is a histogram of both sides: one bar a value where there are few, equal widths over the middle 98 % of both

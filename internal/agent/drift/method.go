@@ -14,9 +14,9 @@ import (
 const (
 	// Significance is the largest corrected p-value that counts.
 	Significance = 0.01
-	// EffectFloor is the smallest PSI, beyond what sampling gives, that is raised at sensitivity 1: about a seventh of a
+	// EffectFloor is the smallest PSI, beyond what sampling gives, that is raised at sensitivity 1: about an eighth of a
 	// standard deviation for a normal feature.
-	EffectFloor = 0.02
+	EffectFloor = 0.015
 	// EffectCeiling is the PSI that the reference's own days can never excuse: twice what is customarily a major change.
 	EffectCeiling = 0.5
 	// DefaultMinimumRows is how many rows a window needs unless the monitor says otherwise.
@@ -92,9 +92,10 @@ func measureCategory(name string, reference stats.ColumnProfile, current stats.I
 	result := start(name, "psi/levels", reference, bins, features, sensitivity)
 	tests := nullTest(reference, bins)
 	if reference.Category != nil && len(counts) > 0 {
-		square := stats.Homogeneity(bins.Reference, bins.Current)
+		square := stats.Homogeneity(bins.All())
 		result.add("chi_square", square.Value, &square.PValue)
-		tests = append(tests, square.PValue, unseenTest(reference, bins))
+		// Unseen values are too few for a chi-square, and one level is lost among many: they have tests of their own.
+		tests = append(tests, stats.Homogeneity(bins.Reference, bins.Current).PValue, bins.LevelPValue, unseenTest(reference, bins))
 		result.add("cramers_v", stats.CramersV(contingency(bins)), nil)
 		result.report.Message = categoryMessage(*reference.Category, counts)
 		result.report.Chart = categoryChart(*reference.Category, counts)

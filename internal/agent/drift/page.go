@@ -18,7 +18,7 @@ var pageSource string
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"bars": bars, "measure": formatMetric, "p": formatP, "percent": percent, "number": number, "utc": utc, "gauge": gaugeWidth,
 	"words": func(text any) string { return strings.ReplaceAll(fmt.Sprint(text), "_", " ") },
-	"tone":  tone, "open": func(index int) bool { return index < 3 },
+	"tone":  tone, "headline": headline, "open": func(index int) bool { return index < 3 },
 }).Parse(pageSource))
 
 // Page is what a report's page says beside the report.
@@ -75,6 +75,14 @@ func nextStep(report mlops.DriftReport) string {
 	}
 }
 
+// headline is a verdict in words.
+func headline(verdict mlops.Verdict) string {
+	if verdict.Drifted() && verdict != mlops.VerdictPerformance {
+		return string(verdict) + " drift"
+	}
+	return strings.ReplaceAll(string(verdict), "_", " ")
+}
+
 // tone is the colour of a verdict: calm, bad or attention.
 func tone(verdict mlops.Verdict) string {
 	switch verdict {
@@ -124,9 +132,9 @@ func bars(chart *mlops.Chart) []barPair {
 			CurrentTop: chartHeight - current, CurrentSize: current,
 			Title: fmt.Sprintf("%s: reference %s, window %s", label, percent(chart.Reference[i]), percent(chart.Current[i])),
 		}
-		if count <= 13 || i%every == 0 {
+		if count <= chartLevels+1 || i%every == 0 {
 			pairs[i].Label = cut(strings.TrimPrefix(label, "below "), int(slot*float64(min(every, count))/7))
-			if count > 13 {
+			if count > chartLevels+1 {
 				pairs[i].Label, _, _ = strings.Cut(pairs[i].Label, " ")
 			}
 		}

@@ -1,0 +1,60 @@
+package stats
+
+import (
+	"math"
+	"testing"
+)
+
+// One value lies at most d from the middle of its law with probability 2d - 1.
+func TestKolmogorovTailOfOneValue(t *testing.T) {
+	for _, d := range []float64{0.5, 0.6, 0.75, 0.99} {
+		if got := KolmogorovTail(1, d); math.Abs(got-2*(1-d)) > 1e-14 {
+			t.Errorf("P(D_1 >= %v) = %v, want %v", d, got, 2*(1-d))
+		}
+	}
+}
+
+// The methods agree where one hands over to the other: the matrix and the far tails exactly, the series as 1/n^2.
+func TestKolmogorovMethodsAgree(t *testing.T) {
+	for _, n := range []int{200, 800, 1600} {
+		for _, z := range []float64{0.6, 1, 1.3} {
+			d := z / math.Sqrt(float64(n))
+			if exact, series := durbin(n, d), pelzGood(float64(n), d); math.Abs(exact-series) > 0.06/float64(n*n) {
+				t.Errorf("n %d, z %v: matrix %v, series %v", n, z, exact, series)
+			}
+		}
+		d := 1.5 / math.Sqrt(float64(n))
+		if exact, far := 1-durbin(n, d), 2*smirnovTail(float64(n), d); math.Abs(exact-far) > 1e-6*exact+1e-7 {
+			t.Errorf("n %d: matrix %v, far tail %v", n, exact, far)
+		}
+	}
+}
+
+func TestKolmogorovTailFalls(t *testing.T) {
+	for _, n := range []float64{2, 10, 100, 141, 5000, 30000} {
+		last := 1.0
+		for z := 0.01; z < 12; z += 0.07 {
+			p := KolmogorovTail(n, z/math.Sqrt(n))
+			if p > last+1e-6 || p < 0 || math.IsNaN(p) {
+				t.Fatalf("n %v: the tail at %v is %v after %v", n, z, p, last)
+			}
+			last = p
+		}
+	}
+}
+
+func TestRateTest(t *testing.T) {
+	for _, c := range []struct {
+		b, n, c, m int64
+		want       float64
+	}{
+		{0, 100, 0, 100, 1},
+		{5, 100, 5, 100, 1},
+		{0, 100, 3, 100, 0.25}, // 2 * (1/2)^3
+		{0, 900, 2, 100, 0.02}, // 2 * (1/10)^2
+	} {
+		if got := RateTest(c.b, c.n, c.c, c.m); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%d of %d against %d of %d: p %v, want %v", c.c, c.m, c.b, c.n, got, c.want)
+		}
+	}
+}
