@@ -50,6 +50,7 @@ func Apply(state State, event Event) (State, error) {
 		next = NewState(state.Model)
 		next.Sequence, next.Time, next.Created, next.Incarnation = event.Sequence, event.Time, event.Time, event.Incarnation
 		next.Versions = slices.Clone(state.Versions) // numbers are never used twice
+		next.Requests = slices.Clone(state.Requests) // nor is a request answered twice
 	case ModelDeleted:
 		next.Deleted, next.Aliases = true, map[string]AliasState{}
 	case ModelFrozen:
