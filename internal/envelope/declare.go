@@ -140,18 +140,18 @@ func (d declared[M, S, P]) create(ctx context.Context, call *Call[M]) error {
 
 // settle does what follows from a written spec.
 func (d declared[M, S, P]) settle(ctx context.Context, call *Call[M], spec S, document mlops.SpecDocument) error {
+	if d.Computed != nil {
+		if err := d.Computed(ctx, call); err != nil {
+			return err
+		}
+	}
 	if d.Workload != nil {
 		if err := d.Workload.apply(ctx, call.Project, spec, document); err != nil {
 			return err
 		}
 	}
 	if d.Created != nil && call.Prior == nil {
-		if err := d.Created(ctx, call); err != nil {
-			return err
-		}
-	}
-	if d.Computed != nil {
-		return d.Computed(ctx, call)
+		return d.Created(ctx, call)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -69,4 +70,12 @@ func StringValues[T ~string](texts []T) []types.String {
 		values[i] = types.StringValue(string(text))
 	}
 	return values
+}
+
+// TimeZone is the attribute beside a cron expression.
+func TimeZone() schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.DefaultTimeZone),
+		MarkdownDescription: "IANA time zone of the cron expression. Default `" + mlops.DefaultTimeZone + "`.",
+	}
 }

@@ -130,3 +130,14 @@ func (keepEqual) PlanModifyString(_ context.Context, req planmodifier.StringRequ
 		resp.PlanValue = req.StateValue
 	}
 }
+
+// KeepEqual is the plan modifier of duration attributes that the functions here do not make.
+func KeepEqual() planmodifier.String { return keepEqual{} }
+
+// DurationOrNull is null for zero.
+func DurationOrNull(d mlops.Duration) Duration {
+	if d == 0 {
+		return Duration{basetypes.NewStringNull()}
+	}
+	return NewDuration(d)
+}

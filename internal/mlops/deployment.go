@@ -52,6 +52,9 @@ const (
 	DefaultRollOutWatch       = Duration(10 * time.Second)
 )
 
+// ReservedService is the name of the service that runs the controller; no deployment may have it.
+const ReservedService = "control"
+
 // SpecKind is deployments.
 func (d Deployment) SpecKind() Kind { return KindDeployment }
 
@@ -75,6 +78,9 @@ func (d Deployment) Validate() []Problem {
 	var problems []Problem
 	if err := ValidateName(d.Name); err != nil {
 		problems = append(problems, problem(err.Error(), "name"))
+	}
+	if d.Name == ReservedService {
+		problems = append(problems, problem(`the controller has the name "control" already: choose another`, "name"))
 	}
 	if d.Version == nil && d.Alias == "" {
 		problems = append(problems, problem(`follow an alias (alias = "champion") or pin a version`, "alias"))

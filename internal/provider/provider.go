@@ -12,8 +12,12 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/dataset"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/datasetversion"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/deployment"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/driftmonitor"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/model"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/retrainpolicy"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/training"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 )
@@ -44,7 +48,7 @@ func (p *mlopsProvider) Configure(_ context.Context, _ provider.ConfigureRequest
 
 func (p *mlopsProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
-		project.New, dataset.New, training.New, model.New,
+		project.New, dataset.New, datasetversion.New, training.New, model.New, deployment.New, driftmonitor.New, retrainpolicy.New,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Names of containers, ports and shared folders of the pods that we render.
 const (
-	ControlService = "control"
+	ControlService = mlops.ReservedService
 
 	collectPort = "collect"
 	servePort   = "serve"

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
@@ -64,11 +66,20 @@ func versionsOf(ctx context.Context, in *project.Project) (string, error) {
 			return fmt.Sprintf("versions of model %q", name), nil
 		}
 	}
-	datasets, err := named(ctx, in, "datasets/")
-	if err != nil || len(datasets) == 0 {
+	datasets, err := named(ctx, in, fmt.Sprintf("specs/%s/", mlops.KindDataset))
+	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("versions of dataset %q", datasets[0]), nil
+	for _, name := range datasets {
+		versions, err := dataset.Versions(ctx, in.Store, name)
+		if err != nil {
+			return "", err
+		}
+		if slices.ContainsFunc(versions, func(version dataset.Version) bool { return !version.Retired }) {
+			return fmt.Sprintf("versions of dataset %q", name), nil
+		}
+	}
+	return "", nil
 }
 
 // named lists the names that stand behind a prefix.

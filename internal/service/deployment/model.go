@@ -1,0 +1,79 @@
+package deployment
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+type model struct {
+	envelope.Base
+	ModelID        types.String             `tfsdk:"model_id"`
+	Name           types.String             `tfsdk:"name"`
+	Alias          types.String             `tfsdk:"alias"`
+	Version        types.Int64              `tfsdk:"version"`
+	Replicas       types.Int64              `tfsdk:"replicas"`
+	Autoscaling    *autoscalingModel        `tfsdk:"autoscaling"`
+	DataCollection *collectionModel         `tfsdk:"data_collection"`
+	Resources      *envelope.ResourcesModel `tfsdk:"resources"`
+	RollOut        *rollOutModel            `tfsdk:"roll_out"`
+	EndpointURL    types.String             `tfsdk:"endpoint_url"`
+}
+
+type autoscalingModel struct {
+	Minimum    types.Int64 `tfsdk:"minimum"`
+	Maximum    types.Int64 `tfsdk:"maximum"`
+	CPUPercent types.Int64 `tfsdk:"cpu_percent"`
+}
+
+type collectionModel struct {
+	Enabled            types.Bool     `tfsdk:"enabled"`
+	SamplingPercentage types.Int64    `tfsdk:"sampling_percentage"`
+	RetentionDays      types.Int64    `tfsdk:"retention_days"`
+	Redact             []types.String `tfsdk:"redact"`
+}
+
+type rollOutModel struct {
+	Timeout envelope.Duration `tfsdk:"timeout"`
+	Watch   envelope.Duration `tfsdk:"watch"`
+}
+
+func expand(m model) mlops.Deployment {
+	spec := mlops.Deployment{
+		Name: m.Name.ValueString(), Model: envelope.NameIn(m.ModelID), Alias: m.Alias.ValueString(),
+		Version: m.Version.ValueInt64Pointer(), Replicas: m.Replicas.ValueInt64Pointer(), Resources: envelope.ExpandResources(m.Resources),
+	}
+	if a := m.Autoscaling; a != nil {
+		spec.Autoscaling = &mlops.Autoscaling{Minimum: a.Minimum.ValueInt64(), Maximum: a.Maximum.ValueInt64(), CPUPercent: a.CPUPercent.ValueInt64()}
+	}
+	if c := m.DataCollection; c != nil {
+		spec.DataCollection = mlops.DataCollection{
+			Enabled: c.Enabled.ValueBool(), SamplingPercentage: c.SamplingPercentage.ValueInt64(), RetentionDays: c.RetentionDays.ValueInt64(),
+			Redact: envelope.Strings(c.Redact),
+		}
+	}
+	if r := m.RollOut; r != nil {
+		spec.RollOut = mlops.RollOut{Timeout: r.Timeout.Domain(), Watch: r.Watch.Domain()}
+	}
+	return spec
+}
+
+func flatten(spec mlops.Deployment, at envelope.Site) model {
+	m := model{
+		ModelID: at.Sibling(mlops.KindModel, spec.Model), Name: types.StringValue(spec.Name), Alias: envelope.StringOrNull(spec.Alias),
+		Version: types.Int64PointerValue(spec.Version), Replicas: types.Int64PointerValue(spec.Replicas),
+		Resources: envelope.FlattenResources(spec.Resources),
+		DataCollection: &collectionModel{
+			Enabled: types.BoolValue(spec.DataCollection.Enabled), SamplingPercentage: types.Int64Value(spec.DataCollection.SamplingPercentage),
+			RetentionDays: types.Int64Value(spec.DataCollection.RetentionDays), Redact: envelope.StringValues(spec.DataCollection.Redact),
+		},
+		RollOut: &rollOutModel{Timeout: envelope.NewDuration(spec.RollOut.Timeout), Watch: envelope.NewDuration(spec.RollOut.Watch)},
+	}
+	if a := spec.Autoscaling; a != nil {
+		m.Autoscaling = &autoscalingModel{
+			Minimum: types.Int64Value(a.Minimum), Maximum: types.Int64Value(a.Maximum), CPUPercent: types.Int64Value(a.CPUPercent),
+		}
+	}
+	return m
+}

@@ -1,0 +1,73 @@
+package driftmonitor
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+)
+
+type model struct {
+	envelope.Base
+	DeploymentID types.String            `tfsdk:"deployment_id"`
+	Name         types.String            `tfsdk:"name"`
+	Owner        types.String            `tfsdk:"owner"`
+	Reference    types.String            `tfsdk:"reference"`
+	Schedule     types.String            `tfsdk:"schedule"`
+	TimeZone     types.String            `tfsdk:"time_zone"`
+	Window       envelope.Duration       `tfsdk:"window"`
+	Features     map[string]featureModel `tfsdk:"features"`
+	MinimumRows  types.Int64             `tfsdk:"minimum_rows"`
+	Season       envelope.Duration       `tfsdk:"season"`
+	OpenAfter    types.Int64             `tfsdk:"open_after"`
+	CloseAfter   types.Int64             `tfsdk:"close_after"`
+	Alert        *alertModel             `tfsdk:"alert"`
+}
+
+type featureModel struct {
+	Sensitivity types.Float64 `tfsdk:"sensitivity"`
+}
+
+type alertModel struct {
+	Severity types.Int64    `tfsdk:"severity"`
+	Notify   []types.String `tfsdk:"notify"`
+}
+
+func expand(m model) mlops.DriftMonitor {
+	spec := mlops.DriftMonitor{
+		Name: m.Name.ValueString(), Deployment: envelope.NameIn(m.DeploymentID), Owner: m.Owner.ValueString(),
+		Reference: m.Reference.ValueString(), Schedule: m.Schedule.ValueString(), TimeZone: m.TimeZone.ValueString(),
+		Window: m.Window.Domain(), MinimumRows: m.MinimumRows.ValueInt64(), Season: m.Season.Domain(),
+		OpenAfter: m.OpenAfter.ValueInt64(), CloseAfter: m.CloseAfter.ValueInt64(),
+	}
+	for name, feature := range m.Features {
+		if spec.Features == nil {
+			spec.Features = map[string]mlops.FeatureWatch{}
+		}
+		spec.Features[name] = mlops.FeatureWatch{Sensitivity: feature.Sensitivity.ValueFloat64()}
+	}
+	if m.Alert != nil {
+		spec.Alert.Severity = m.Alert.Severity.ValueInt64()
+		for _, role := range envelope.Strings(m.Alert.Notify) {
+			spec.Alert.Notify = append(spec.Alert.Notify, mlops.Role(role))
+		}
+	}
+	return spec
+}
+
+func flatten(spec mlops.DriftMonitor, at envelope.Site) model {
+	m := model{
+		DeploymentID: at.Sibling(mlops.KindDeployment, spec.Deployment), Name: types.StringValue(spec.Name), Owner: envelope.StringOrNull(spec.Owner),
+		Reference: types.StringValue(spec.Reference), Schedule: types.StringValue(spec.Schedule), TimeZone: types.StringValue(spec.TimeZone),
+		Window: envelope.NewDuration(spec.Window), MinimumRows: types.Int64Value(spec.MinimumRows), Season: envelope.DurationOrNull(spec.Season),
+		OpenAfter: types.Int64Value(spec.OpenAfter), CloseAfter: types.Int64Value(spec.CloseAfter),
+		Alert: &alertModel{Severity: types.Int64Value(spec.Alert.Severity), Notify: envelope.StringValues(spec.Alert.Notify)},
+	}
+	for name, feature := range spec.Features {
+		if m.Features == nil {
+			m.Features = map[string]featureModel{}
+		}
+		m.Features[name] = featureModel{Sensitivity: types.Float64Value(feature.Sensitivity)}
+	}
+	return m
+}
