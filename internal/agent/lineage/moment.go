@@ -51,7 +51,7 @@ func Words(event mlops.Event) string {
 			add("%s: %s", event.Failure.Step, event.Failure.Message)
 		}
 	}
-	if event.Reason != "" {
+	if event.Reason != "" && (event.Cause == nil || event.Reason != event.Cause.Text) {
 		add("%s", event.Reason)
 	}
 	if !event.NotBefore.IsZero() {
@@ -95,6 +95,8 @@ func Ending(run mlops.Run) string {
 		return strings.Join(run.Judgement.Reasons, "; ")
 	case run.State == mlops.RunRefused && run.Guard != "":
 		return strings.TrimSuffix(fmt.Sprintf("guard %s: %s", run.Guard, run.Reason), ": ")
+	case run.Reason == run.Cause().Text:
+		return ""
 	default:
 		return run.Reason
 	}

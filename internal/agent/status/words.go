@@ -101,7 +101,7 @@ func nextSteps(view View) []Step {
 				add(fmt.Sprintf("version %d of %s waits for a person", run.Version, model.Name), "mlops runs show %s", run.ID)
 				add("", `mlops approve %s --reason "..."`, run.ID)
 			case mlops.RunWaitingForData:
-				add("a run of "+model.Name+" waits for newer data", "mlops dataset publish DATASET --source FILE")
+				add("a run of "+model.Name+" waits for newer data", "mlops dataset publish %s FILE", datasetOf(model))
 			}
 		}
 		if last := model.Last; last != nil && last.State == mlops.RunFailed {
@@ -116,6 +116,13 @@ func nextSteps(view View) []Step {
 		}
 	}
 	return steps
+}
+
+func datasetOf(model Model) string {
+	if model.Champion == nil {
+		return "DATASET"
+	}
+	return model.Champion.Dataset
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }

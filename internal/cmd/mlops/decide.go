@@ -59,6 +59,7 @@ type decision struct {
 func newDecision(d decision) *cobra.Command {
 	var asks asking
 	var model string
+	var force bool
 	command := &cobra.Command{
 		Use: d.use, Short: d.short, Long: d.long, Example: d.example, Args: takes("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,11 +74,14 @@ func newDecision(d decision) *cobra.Command {
 			if err != nil {
 				return found(err)
 			}
-			_, err = asks.ask(cmd, in, mlops.Request{Action: d.action, Model: run.Model, RunID: run.Run.ID})
+			_, err = asks.ask(cmd, in, mlops.Request{Action: d.action, Model: run.Model, RunID: run.Run.ID, Force: force})
 			return err
 		},
 	}
 	asks.flags(command)
 	command.Flags().StringVar(&model, "model", "", "look for the run of this model only")
+	if d.action == mlops.ActionRetry {
+		command.Flags().BoolVar(&force, "force", false, "pass the guards of the retrain policy")
+	}
 	return command
 }

@@ -108,7 +108,7 @@ func until(t *time.Time) string {
 
 func letInBy(stint lineage.Stint) string {
 	switch {
-	case stint.Approved != nil:
+	case stint.Approved != nil && stint.Approved.Actor != mlops.Controller:
 		return actorWords(stint.Approved.Actor)
 	case stint.Cause.Kind == mlops.CauseRollback:
 		return actorWords(stint.By)
@@ -122,7 +122,7 @@ func stintWhy(stint lineage.Stint) string {
 	if stint.Reason != "" && stint.Reason != stint.Cause.Text {
 		why += "; " + stint.Reason
 	}
-	if stint.Approved != nil && stint.Approved.Reason != "" {
+	if stint.Approved != nil && stint.Approved.Reason != "" && stint.Approved.Reason != stint.Cause.Text {
 		why += "; approved: " + stint.Approved.Reason
 	}
 	return why

@@ -156,7 +156,7 @@ func printDecision(to io.Writer, run mlops.Run, asked lineage.Decision) {
 		fmt.Fprintf(to, "  approvers: %s\n", strings.Join(asked.Approvers, ", "))
 	}
 	if asked.FourEyes {
-		fmt.Fprintf(to, "  four eyes: not %s, who asked for it\n", run.Actor.Name)
+		fmt.Fprintf(to, "  four eyes: somebody else than who asked for it (%s)\n", orDash(strings.Join(run.Requesters, ", ")))
 	}
 	fmt.Fprintf(to, "  mlops approve %s --reason \"...\"\n  mlops decline %s --reason \"...\"\n", run.ID, run.ID)
 }
