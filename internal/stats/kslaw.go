@@ -60,10 +60,10 @@ func smirnovTail(n, d float64) float64 {
 
 // binomialMass is C(n, x) p^x (1-p)^(n-x) by Loader's saddle-point form.
 func binomialMass(x, n, p float64) float64 {
-	switch {
-	case x == 0:
+	switch x {
+	case 0:
 		return math.Exp(n * math.Log1p(-p))
-	case x == n:
+	case n:
 		return math.Exp(n * math.Log(p))
 	}
 	rest := n - x

@@ -3,11 +3,13 @@ package drift
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats/peer"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
 )
 
@@ -22,6 +24,15 @@ type Comparison struct {
 
 // Pair is one column of both sides, whole.
 type Pair struct{ Reference, Current stats.Input }
+
+// Complete marks the rows of both sides that have a value in every compared column.
+func (c Comparison) Complete() peer.Complete {
+	var reference, current []stats.Input
+	for _, pair := range c.Columns {
+		reference, current = append(reference, pair.Reference), append(current, pair.Current)
+	}
+	return peer.Complete{Reference: peer.CompleteRows(reference), Current: peer.CompleteRows(current)}
+}
 
 // textDistinct is the number of distinct values above which a column whose values mostly occur once is text.
 const textDistinct = 1000
@@ -158,7 +169,7 @@ func ReadInput(column table.Column, columnType mlops.ColumnType) (input stats.In
 		values, input.Null, bad = column.AsBooleans()
 		input.Text = make([]string, len(values))
 		for row, value := range values {
-			input.Text[row] = fmt.Sprint(value)
+			input.Text[row] = strconv.FormatBool(value)
 		}
 	default:
 		input.Text, input.Null = column.AsText()

@@ -1,9 +1,9 @@
 package drift_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,7 +38,7 @@ func levels(count float64) func(*rand.Rand, int) stats.Input {
 	return func(random *rand.Rand, rows int) stats.Input {
 		column := stats.Input{Type: mlops.TypeCategory, Text: make([]string, rows)}
 		for i := range column.Text {
-			column.Text[i] = fmt.Sprint(int(math.Pow(count, random.Float64())))
+			column.Text[i] = strconv.Itoa(int(math.Pow(count, random.Float64())))
 		}
 		return column
 	}

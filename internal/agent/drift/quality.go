@@ -45,7 +45,7 @@ func qualityFaults(window Window) []mlops.QualityFault {
 		current, here := window.column(name)
 		if !here {
 			faults = append(faults, mlops.QualityFault{Feature: name, Rule: RuleSchema, Share: 1,
-				Message: fmt.Sprintf("%s is missing: no row of the window has this column", name)})
+				Message: name + " is missing: no row of the window has this column"})
 			continue
 		}
 		reference := window.Reference.Columns[name]

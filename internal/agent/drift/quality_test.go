@@ -11,8 +11,6 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
 
-func pointer(x float64) *float64 { return &x }
-
 // What cannot be true is told before drift, by rule and in words.
 func TestDataQualityComesFirst(t *testing.T) {
 	declare := func(window drift.Window, name string, change func(*mlops.Column)) drift.Window {
@@ -40,7 +38,7 @@ func TestDataQualityComesFirst(t *testing.T) {
 	}{
 		"a flood of nulls": {func(w drift.Window) drift.Window { return nulls(w, "age", 3) }, drift.RuleNull, []string{"33 % of age is null, 0 % in the reference"}},
 		"a declared limit of nulls": {func(w drift.Window) drift.Window {
-			return nulls(declare(w, "age", func(c *mlops.Column) { c.MaximumNullPercent = pointer(1) }), "age", 40)
+			return nulls(declare(w, "age", func(c *mlops.Column) { c.MaximumNullPercent = new(float64(1)) }), "age", 40)
 		}, drift.RuleNull, []string{"2.5 % of age is null, 1.0 % is allowed"}},
 		"a missing column": {func(w drift.Window) drift.Window { w.Current = w.Current[1:]; return w }, drift.RuleSchema, []string{"age is missing"}},
 		"cells of the wrong type": {func(w drift.Window) drift.Window {
@@ -49,7 +47,7 @@ func TestDataQualityComesFirst(t *testing.T) {
 			return w
 		}, drift.RuleType, []string{"10 % of age is no number"}},
 		"a declared range": {func(w drift.Window) drift.Window {
-			return declare(w, "age", func(c *mlops.Column) { c.Minimum, c.Maximum = pointer(-2), pointer(2) })
+			return declare(w, "age", func(c *mlops.Column) { c.Minimum, c.Maximum = new(float64(-2)), new(float64(2)) })
 		}, drift.RuleRange, []string{"declared range (minimum -2, maximum 2)"}},
 		"a closed set": {func(w drift.Window) drift.Window {
 			return declare(withText(w, "colour", newAt(20)), "colour", func(c *mlops.Column) { c.Categories = []string{"1", "2", "3", "4", "5"} })
@@ -145,7 +143,7 @@ func TestUnitExplainsTheRange(t *testing.T) {
 	c := unitCase{"distance_miles", "", func(r *rand.Rand) float64 { return 500 + 100*r.NormFloat64() }, times(1.609344), nil}
 	window := c.window(t, 71)
 	column := window.Dataset.Columns["distance_miles"]
-	column.Maximum = pointer(900)
+	column.Maximum = new(float64(900))
 	window.Dataset.Columns["distance_miles"] = column
 	report := drift.Judge(window)
 	if len(report.Quality) != 1 || !strings.Contains(report.Quality[0].Message, "kilometres") {

@@ -156,11 +156,12 @@ func (r compareRequest) write(cmd *cobra.Command, content []byte) error {
 // selectMethods adds peers' numbers to each feature, and keeps those that were asked for.
 func selectMethods(comparison *drift.Comparison, ids []string) {
 	all := slices.Equal(ids, []string{"all"})
+	complete := comparison.Complete()
 	for i := range comparison.Report.Features {
 		feature := &comparison.Report.Features[i]
 		for _, pair := range comparison.Columns {
 			if pair.Reference.Name == feature.Name {
-				feature.Metrics = append(feature.Metrics, peer.Measure(pair.Reference, pair.Current)...)
+				feature.Metrics = append(feature.Metrics, peer.Measure(pair.Reference, pair.Current, complete)...)
 			}
 		}
 		if !all {
@@ -276,7 +277,7 @@ func writeMethods(out io.Writer, features []mlops.FeatureReport) {
 func wrap(text string, width int, indent string) string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
 			lines = append(lines, line)
 			line = ""

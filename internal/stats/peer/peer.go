@@ -2,7 +2,7 @@
 // for the same column, quirks included. It decides nothing and is never part of our own verdict.
 //
 // A method id is <project>/<metric>. Versions followed: SciPy 1.10, Evidently 0.7.21 (pandas), Azure ML's model monitoring
-// components 0.3, NannyML 0.13.1, Deequ 2.0.21, TensorFlow Data Validation. Nulls, NaN and infinities are dropped by column.
+// components 0.3, NannyML 0.13.1, Deequ 2.0.21, TensorFlow Data Validation. Nulls, NaN and infinities are dropped by column, in azureml/* every row that has one.
 //
 // Where a peer takes bins from its caller and gets a column of numbers here, they are these. deequ/psi: the deciles of the
 // reference (NumPy's linear quantiles, equal ones collapsed, in rising order), the outer bins open to infinity; on
@@ -13,6 +13,8 @@ package peer
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
@@ -84,15 +86,47 @@ func IDs() []string {
 }
 
 // Measure computes every method that applies to the type of a column. A number that a peer refuses, or that JSON cannot
-// hold, carries a reason instead of a value.
-func Measure(reference, current stats.Input) []mlops.MetricReport {
+// hold, carries a reason instead of a value. complete marks the rows of each side that have no null in any column, for
+// Azure ML, which drops the others first; nil takes every row.
+func Measure(reference, current stats.Input, complete Complete) []mlops.MetricReport {
 	var reports []mlops.MetricReport
 	for _, m := range methods {
-		if found, ok := m.measure(reference, current); ok {
+		before, now := reference, current
+		if strings.HasPrefix(m.id, "azureml/") {
+			before, now = only(reference, complete.Reference), only(current, complete.Current)
+		}
+		if found, ok := m.measure(before, now); ok {
 			reports = append(reports, found.report(m.id))
 		}
 	}
 	return reports
+}
+
+// Complete marks rows without a null.
+type Complete struct{ Reference, Current []bool }
+
+// CompleteRows marks the rows of columns of one length that have no null in any of them.
+func CompleteRows(columns []stats.Input) []bool {
+	if len(columns) == 0 {
+		return nil
+	}
+	complete := make([]bool, columns[0].Rows())
+	for row := range complete {
+		complete[row] = !slices.ContainsFunc(columns, func(column stats.Input) bool { return column.IsNull(row) })
+	}
+	return complete
+}
+
+// only makes the other rows null.
+func only(column stats.Input, complete []bool) stats.Input {
+	if complete == nil {
+		return column
+	}
+	column.Null = make([]bool, column.Rows())
+	for row := range column.Null {
+		column.Null[row] = !complete[row] || column.Numbers != nil && math.IsNaN(column.Numbers[row])
+	}
+	return column
 }
 
 func (m method) measure(reference, current stats.Input) (result, bool) {
@@ -104,6 +138,9 @@ func (m method) measure(reference, current stats.Input) (result, bool) {
 		before, now := reference.SortedNumbers(), current.SortedNumbers()
 		if len(before) == 0 || len(now) == 0 {
 			return refused(empty), true
+		}
+		if low, high := math.Min(before[0], now[0]), math.Max(before[len(before)-1], now[len(now)-1]); math.IsInf(high-low, 0) {
+			return refused("the range of the values is beyond a 64-bit number"), true
 		}
 		return m.numbers(before, now), true
 	}
