@@ -34,7 +34,6 @@ Every service has the address http://127.0.0.1:<port>/<service>/. Users' program
 		Args:    takes(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runLocal(cmd, port) },
 	}
-	addProjectFlag(command)
 	command.Flags().IntVar(&port, "port", 0, "`port` of the gateway on 127.0.0.1, instead of the one that the project declares")
 	command.AddCommand(newLocalStop())
 	return command

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -144,7 +145,7 @@ func TestStopEndsEverything(t *testing.T) {
 			if killed {
 				b.kill()
 			} else {
-				go func() { _ = b.runner.Wait() }()
+				go func(runner *exec.Cmd) { _ = runner.Wait() }(b.runner)
 			}
 			if err := Stop(t.Context(), b.dir, b.output); err != nil {
 				t.Fatal(err)

@@ -73,6 +73,7 @@ func newBench(t *testing.T) *bench {
 		defer cancel()
 		if err := Stop(ctx, dir, b.output); err != nil {
 			t.Error(err)
+			_ = b.runner.Process.Kill()
 		}
 		if b.runner != nil {
 			_ = b.runner.Wait()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -164,6 +165,9 @@ func startPodProcess(executable string, dir podDir, ended func()) (chan error, e
 	return child, nil
 }
 
+// present says that the pod has not come to its end, or that its process has yet to leave.
+func (p *pod) present() bool { return p.live() || p.status.Process.alive() }
+
 // live says that the pod has not come to its end.
 func (p *pod) live() bool { return !p.status.Phase.done() }
 
@@ -239,11 +243,11 @@ func (p *pod) logTail() string {
 	if p.status.Failed != "" {
 		return tail(p.dir.log(p.status.Failed), logTailSize)
 	}
-	var text string
+	var text strings.Builder
 	for _, containers := range [][]workload.Container{p.record.Pod.Init, p.record.Pod.Containers} {
 		for _, container := range containers {
-			text += tail(p.dir.log(container.Name), logTailSize/8)
+			text.WriteString(tail(p.dir.log(container.Name), logTailSize/8))
 		}
 	}
-	return text
+	return text.String()
 }

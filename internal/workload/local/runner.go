@@ -327,7 +327,7 @@ func stopAll(pods map[string]*pod, clock func() time.Time, changed func()) {
 	for {
 		left := 0
 		for _, p := range pods {
-			if err := p.refresh(clock(), changed); err != nil || !p.live() {
+			if err := p.refresh(clock(), changed); err != nil || !p.present() {
 				continue
 			}
 			left++

@@ -20,28 +20,40 @@ func Stop(ctx context.Context, runnerDir string, progress io.Writer) error {
 	}
 	f := client.folder
 	if _, err := os.Stat(string(f)); errors.Is(err, fs.ErrNotExist) {
-		_, _ = fmt.Fprintln(progress, "nothing runs")
+		fmt.Fprintln(progress, "nothing runs")
 		return nil
 	}
-	if lockHeld(f.runnerLock()) {
-		var holder identity
-		if err := readJSON(f.runnerLock(), &holder); err != nil {
-			return fmt.Errorf("who runs is not known: %w", err)
-		}
-		_, _ = fmt.Fprintf(progress, "stopping process %d\n", holder.PID)
-		if err := holder.signal(syscall.SIGTERM); err != nil {
-			return err
-		}
-	}
-	lock, err := waitLock(ctx, f.runnerLock())
-	if errors.Is(err, errLocked) {
-		return fmt.Errorf("it has not stopped in time, see %s/runner.log: %w", f, err)
-	}
+	lock, err := stopHolder(ctx, f, progress)
 	if err != nil {
 		return err
 	}
 	defer lock.release()
 	return stopLeftovers(runnerDir, progress)
+}
+
+// stopHolder tells whoever holds the runner's lock to stop, and takes the lock when it has.
+func stopHolder(ctx context.Context, f folder, progress io.Writer) (*lockFile, error) {
+	var told identity
+	for {
+		lock, err := tryLock(f.runnerLock())
+		if !errors.Is(err, errLocked) {
+			return lock, err
+		}
+		// A runner that has just taken the lock may not have written yet who it is: the file is read until it says so.
+		var holder identity
+		if readJSON(f.runnerLock(), &holder) == nil && holder != told && holder.alive() {
+			told = holder
+			fmt.Fprintf(progress, "stopping process %d\n", holder.PID)
+			if err := holder.signal(syscall.SIGTERM); err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("it has not stopped in time, see %s/runner.log: %w", f, context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // stopLeftovers stops pods that no runner looks after.
@@ -55,14 +67,14 @@ func stopLeftovers(runnerDir string, progress io.Writer) error {
 	}
 	left := map[string]*pod{}
 	for name, p := range r.pods {
-		if p.begun && p.live() {
+		if p.begun && p.present() {
 			left[name] = p
 		}
 	}
 	if len(left) > 0 {
-		_, _ = fmt.Fprintf(progress, "stopping %d pods that a killed runner has left\n", len(left))
+		fmt.Fprintf(progress, "stopping %d pods that a killed runner has left\n", len(left))
 		stopAll(left, time.Now, func() {})
 	}
-	_, _ = fmt.Fprintln(progress, "stopped")
+	fmt.Fprintln(progress, "stopped")
 	return nil
 }
