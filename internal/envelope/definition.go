@@ -14,14 +14,6 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
-// Places opens projects by their place ("file:.mlops"). The provider hands one to every resource.
-type Places struct {
-	// Open returns mlops.ErrNotFound where there is nothing yet, and makes nothing.
-	Open func(ctx context.Context, place string) (*project.Project, error)
-	// Make opens the place and makes it where it is missing.
-	Make func(ctx context.Context, place string) (*project.Project, error)
-}
-
 // Base is embedded in every resource's model.
 type Base struct {
 	ID       types.String   `tfsdk:"id"`
@@ -102,8 +94,10 @@ type Plan[M any] struct {
 	Creates bool
 	// Unknown says whether the attribute at a path is known only after apply.
 	Unknown func(path ...string) bool
-	set     map[string]attr.Value
-	warned  diag.Diagnostics
+	// Places knows what else this run has planned.
+	Places *Places
+	set    map[string]attr.Value
+	warned diag.Diagnostics
 }
 
 // Set plans the value of a computed top-level attribute.

@@ -56,7 +56,7 @@ func (e *envelope[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(e.failure("plan", mlops.ID{}, err))
 		return
 	}
-	plan := &Plan[M]{Model: model, set: map[string]attr.Value{}, Unknown: func(path ...string) bool { return found.isUnknown(path) }}
+	plan := &Plan[M]{Model: model, Places: e.places, set: map[string]attr.Value{}, Unknown: func(path ...string) bool { return found.isUnknown(path) }}
 	if !req.State.Raw.IsNull() {
 		plan.Prior = new(M)
 		resp.Diagnostics.Append(req.State.Get(ctx, plan.Prior)...)
@@ -152,7 +152,7 @@ func (e *envelope[M, P]) check(ctx context.Context, plan *Plan[M], found known, 
 		}
 	}
 	if place != "" {
-		opened, err := e.places.Open(ctx, place)
+		opened, err := e.places.open(ctx, place)
 		switch {
 		case err == nil:
 			plan.Project = opened

@@ -209,9 +209,9 @@ func (e *envelope[M, P]) owner(model M) (mlops.ID, error) {
 
 func (e *envelope[M, P]) openForCreate(ctx context.Context, id, owner mlops.ID) (*project.Project, error) {
 	if owner.Place == "" {
-		return e.places.Make(ctx, id.Place)
+		return e.places.make(ctx, id.Place)
 	}
-	opened, err := e.places.Open(ctx, owner.Place)
+	opened, err := e.places.open(ctx, owner.Place)
 	if err != nil {
 		return nil, fmt.Errorf("project at %s: %w", owner.Place, err)
 	}
@@ -228,7 +228,7 @@ func (e *envelope[M, P]) call(ctx context.Context, model *M, private privateStat
 	if stored, _ := private.GetKey(ctx, incarnationKey); stored != nil {
 		_ = json.Unmarshal(stored, &call.Incarnation) // written by keepIncarnation; unreadable is as good as absent
 	}
-	call.Project, err = e.places.Open(ctx, id.Place)
+	call.Project, err = e.places.open(ctx, id.Place)
 	if err != nil {
 		return call, fmt.Errorf("project at %s: %w", id.Place, err)
 	}

@@ -11,11 +11,11 @@ import (
 )
 
 // Places opens projects on every platform that there is.
-func Places() envelope.Places {
-	return envelope.Places{Open: opener(local.OpenExisting), Make: opener(local.Open)}
+func Places() *envelope.Places {
+	return envelope.NewPlaces(opener(local.OpenExisting), opener(local.Open), local.Endpoint)
 }
 
-func opener(open func(path string) (platform.Platform, error)) func(context.Context, string) (*project.Project, error) {
+func opener(open func(path string) (platform.Platform, error)) envelope.Opener {
 	return func(_ context.Context, place string) (*project.Project, error) {
 		path, err := local.Path(place)
 		if err != nil {

@@ -15,9 +15,12 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/datasetversion"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/deployment"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/driftmonitor"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/driftreport"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/model"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/modelversion"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/retrainpolicy"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/runs"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/training"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 )
@@ -25,10 +28,10 @@ import (
 // Address is where registries know the provider.
 const Address = "registry.terraform.io/terraform-mlops/mlops"
 
-// New returns the provider. places is how it opens projects: Places() outside of tests.
-func New(places envelope.Places) provider.Provider { return &mlopsProvider{places: places} }
+// New returns the provider. places is how it opens projects; one for each provider.
+func New(places *envelope.Places) provider.Provider { return &mlopsProvider{places: places} }
 
-type mlopsProvider struct{ places envelope.Places }
+type mlopsProvider struct{ places *envelope.Places }
 
 func (p *mlopsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName, resp.Version = "mlops", version.Version
@@ -42,8 +45,8 @@ func (p *mlopsProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 }
 
 func (p *mlopsProvider) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	resp.ResourceData, resp.DataSourceData = &p.places, &p.places
-	resp.EphemeralResourceData, resp.ActionData, resp.ListResourceData = &p.places, &p.places, &p.places
+	resp.ResourceData, resp.DataSourceData = p.places, p.places
+	resp.EphemeralResourceData, resp.ActionData, resp.ListResourceData = p.places, p.places, p.places
 }
 
 func (p *mlopsProvider) Resources(context.Context) []func() resource.Resource {
@@ -53,5 +56,5 @@ func (p *mlopsProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *mlopsProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{modelversion.New, driftreport.New, runs.New}
 }

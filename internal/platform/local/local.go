@@ -43,6 +43,12 @@ func OpenExisting(path string) (platform.Platform, error) {
 	return wire(path, store)
 }
 
+// Endpoint is the stable address of a service, known before the project is there.
+func Endpoint(project mlops.Project, service string) string {
+	var client workloads.Client // asks no folder
+	return client.Endpoint(project, service)
+}
+
 func wire(path string, store platform.Store) (platform.Platform, error) {
 	runnerDir := workloads.RunnerDir(path)
 	client, err := workloads.New(runnerDir)

@@ -83,9 +83,16 @@ func mayBeAbsent(ctx context.Context, in *project.Project, spec mlops.Deployment
 	return false, nil
 }
 
-// planEndpoint plans the address of a new deployment where its project is there to tell the port.
+// planEndpoint plans the address from the project as it is planned, else as it is.
 func planEndpoint(ctx context.Context, plan *envelope.Plan[model]) {
-	if plan.Prior != nil || plan.Project == nil || plan.ID.Name == "" {
+	if plan.ID.Name == "" {
+		return
+	}
+	if planned, ok := plan.Places.Planned(plan.ID.Place); ok {
+		plan.Set("endpoint_url", types.StringValue(plan.Places.Endpoint(planned, plan.ID.Name)))
+		return
+	}
+	if plan.Project == nil {
 		return
 	}
 	if url, err := address(ctx, plan.Project, plan.ID.Name); err == nil {

@@ -21,7 +21,7 @@ func New() resource.Resource {
 		Workload: &envelope.Workload[mlops.Project]{
 			Kind: workload.KindService, Name: func(string) string { return workload.ControlService }, Render: control,
 		},
-		Created: warnWhereNothingRuns, PlanDestroy: refuse, BeforeDelete: beforeDelete,
+		Plan: remember, Created: warnWhereNothingRuns, PlanDestroy: refuse, BeforeDelete: beforeDelete,
 	})
 }
 
@@ -31,6 +31,13 @@ func identify(m model, _ mlops.ID) mlops.ID {
 		return mlops.ID{}
 	}
 	return mlops.ID{Place: place, Kind: mlops.KindProject, Name: m.Name.ValueString()}
+}
+
+// remember lets what follows from the project, such as addresses, be known at plan.
+func remember(_ context.Context, plan *envelope.Plan[model]) {
+	if plan.ID.Place != "" && !plan.Unknown("local") {
+		plan.Places.PlanProject(plan.ID.Place, expand(plan.Model))
+	}
 }
 
 func control(_ context.Context, _ *project.Project, spec mlops.Project, document mlops.SpecDocument) (workload.Manifest, bool, error) {
