@@ -117,7 +117,8 @@ func (d decision) overdue(run Run) bool {
 	return !run.Deadline.IsZero() && !d.world.Now.Before(run.Deadline)
 }
 
-// slotTaken says whether a run is in flight; a rollback may start beside a run that trains, every other run may not.
+// slotTaken says whether a run is in flight, so that no other starts. Only what a person decides goes on beside a run that
+// trains: a rollback, and the promotion of a candidate that waited for approval. Promotions are one at a time.
 func (d decision) slotTaken() bool {
 	_, taken := d.state.InFlightRun()
 	return taken

@@ -7,7 +7,7 @@ import (
 )
 
 // training is a tale whose second run trains.
-func trainingTale(t testing.TB) (*tale, Run) {
+func trainingTale(t failer) (*tale, Run) {
 	s := champion(t)
 	s.publish(2)
 	s.follow()

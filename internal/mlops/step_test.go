@@ -9,14 +9,21 @@ import (
 
 var dawn = time.Date(2001, 2, 1, 0, 0, 0, 0, time.UTC)
 
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatal(arguments ...any)
+	Fatalf(format string, arguments ...any)
+}
+
 // tale is a model's log and world, moved by hand: the world changes, and everything that follows is appended.
 type tale struct {
-	t     testing.TB
+	t     failer
 	state State
 	world World
 }
 
-func newTale(t testing.TB) *tale {
+func newTale(t failer) *tale {
 	policy := DefaultPolicy("delay")
 	policy.Triggers = Triggers{Drift: &DriftTrigger{Monitors: []string{"delay"}}, DatasetVersion: &struct{}{}, Code: &struct{}{}}
 	job := JobCommand{Command: []string{"x"}, Timeout: Duration(30 * time.Minute), Retries: 1}
@@ -123,7 +130,7 @@ func (s *tale) through(passed bool) []Event {
 }
 
 // champion is a tale whose version 1 is in production, long enough ago for any cool-down.
-func champion(t testing.TB) *tale {
+func champion(t failer) *tale {
 	s := newTale(t)
 	s.through(true)
 	if s.state.Aliases[AliasChampion].Version != 1 {
