@@ -65,6 +65,17 @@ func rowsByDay(days []int64) [][]int {
 	return rows
 }
 
+// Present is the column without its nulls.
+func (in Input) Present() Input {
+	var rows []int
+	for row := range in.Rows() {
+		if !in.IsNull(row) {
+			rows = append(rows, row)
+		}
+	}
+	return in.pick(rows)
+}
+
 // pick is the column of some rows only.
 func (in Input) pick(rows []int) Input {
 	picked := Input{Name: in.Name, Type: in.Type}

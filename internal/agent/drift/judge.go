@@ -87,6 +87,9 @@ func (w Window) measureAll(reference stats.Profile) []measurement {
 	measured := make([]measurement, 0, len(names)+1)
 	for _, name := range names {
 		column, _ := w.column(name)
+		if name == w.Dataset.ColumnOf(mlops.RoleLabel) {
+			column = column.Present() // a label that has not arrived yet is no null
+		}
 		measured = append(measured, measure(name, reference.Columns[name], column, len(names), w.sensitivity(name)))
 	}
 	if w.Predictions != nil && w.PredictionReference != nil {
@@ -109,11 +112,12 @@ func decide(measured []measurement) {
 	}
 }
 
-// compared are the watched features, and the label where the window has one, that a reference knows in the same type.
+// compared are the watched features, and the label where enough of it has arrived, that a reference knows in the same type.
 func (w Window) compared(reference stats.Profile) []string {
 	var names []string
 	watched := w.watched()
-	if label := w.Dataset.ColumnOf(mlops.RoleLabel); label != "" {
+	label := w.Dataset.ColumnOf(mlops.RoleLabel)
+	if column, here := w.column(label); here && int64(column.Present().Rows()) >= w.minimumRows() {
 		watched = append(watched, label)
 	}
 	for _, name := range watched {

@@ -283,3 +283,22 @@ func TestPredictionsAndLabels(t *testing.T) {
 	window.Dataset.Columns["colour"] = label
 	wantVerdict(t, drift.Judge(withText(window, "colour", replace("1", "2"))), mlops.VerdictLabel, "colour")
 }
+
+// Labels come late: those that have not arrived say nothing.
+func TestLateLabelsAreNoDrift(t *testing.T) {
+	for _, missing := range []int{1, 2} { // all of them, every second
+		window := windowOf(t, 9, 1000)
+		label := window.Dataset.Columns["colour"]
+		label.Role = mlops.RoleLabel
+		window.Dataset.Columns["colour"] = label
+		for i, column := range window.Current {
+			if column.Name == "colour" {
+				window.Current[i].Null = make([]bool, column.Rows())
+				for row := 0; row < column.Rows(); row += missing {
+					window.Current[i].Null[row] = true
+				}
+			}
+		}
+		wantVerdict(t, drift.Judge(window), mlops.VerdictStable)
+	}
+}
