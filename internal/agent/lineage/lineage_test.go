@@ -128,7 +128,7 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// "What was in production on 3 May?"
+// It answers "what was in production on 3 May?".
 func TestHistoryAtATime(t *testing.T) {
 	in, _ := planted(t)
 	day := func(day int) time.Time { return time.Date(2026, 5, day, 0, 0, 0, 0, time.UTC) }

@@ -38,7 +38,7 @@ a changed, missing or re-written event, and a log that was cut short, is named b
 				printAudit(cmd, report)
 			}
 			if err == nil && !report.Intact() {
-				return exitError{code: exitFailed, message: fmt.Sprintf("the history is not what was written: %s", plural(int64(len(report.Breaks)), "break"))}
+				return exitError{code: exitFailed, message: "the history is not what was written: " + plural(int64(len(report.Breaks)), "break")}
 			}
 			return err
 		},

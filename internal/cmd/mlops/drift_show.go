@@ -28,6 +28,9 @@ func newDriftShow() *cobra.Command {
   mlops drift show flight-delay --json | jq .verdict`,
 		Args: takes("MONITOR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && open {
+				return usageError("--json and --open: choose one")
+			}
 			in, state, err := openMonitor(cmd, args[0])
 			if err != nil {
 				return err
@@ -60,7 +63,6 @@ func newDriftShow() *cobra.Command {
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	command.Flags().BoolVar(&open, "open", false, "open the report in a browser")
-	command.MarkFlagsMutuallyExclusive("json", "open")
 	return command
 }
 

@@ -63,6 +63,7 @@ func takes(names ...string) cobra.PositionalArgs {
 // group is a command that only holds others: alone it prints its help, with an unknown word it is a usage error.
 func group(command *cobra.Command, children ...func() *cobra.Command) *cobra.Command {
 	command.Args = cobra.ArbitraryArgs
+	command.SuggestionsMinimumDistance = 2
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return cmd.Help()

@@ -24,8 +24,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := newRoot().ExecuteContext(ctx); err != nil {
-		var exit exitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[exitError](err); ok {
 			if exit.message != "" {
 				fmt.Fprintln(os.Stderr, "Error: "+exit.message)
 			}
@@ -44,7 +43,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}, commands...)
-	root.SuggestionsMinimumDistance = 2
 	addProjectFlag(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%v (see %s --help)", err, cmd.CommandPath())

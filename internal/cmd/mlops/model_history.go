@@ -82,7 +82,7 @@ func printHistory(to io.Writer, history lineage.History) {
 	} else {
 		table := newGrid(to, "", "VERSION", "FROM", "TO", "DATA", "IMAGE", "SOURCE", "LET IN BY", "WHY")
 		for _, stint := range history.Stints {
-			table.row(fmt.Sprint(stint.Version), when(stint.From), until(stint.To),
+			table.row(decimal(stint.Version), when(stint.From), until(stint.To),
 				fmt.Sprintf("%s/%d %s", stint.Trained.Dataset, stint.Trained.DatasetVersion, short(stint.Trained.TrainingSHA256)),
 				stint.Trained.Image, stint.Trained.SourceRevision, letInBy(stint), stintWhy(stint))
 		}

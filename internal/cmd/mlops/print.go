@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -52,6 +54,9 @@ func oneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
 }
 
+// escapes are what terminals obey: colours, cursor movements, titles.
+var escapes = regexp.MustCompile("\x1b(\\[[0-9;?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\x07|\x1b\\\\)?)")
+
 // printable keeps line ends and tabs of a text, and takes out what else would move a terminal's cursor or colours.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -59,7 +64,7 @@ func printable(text string) string {
 			return -1
 		}
 		return r
-	}, text)
+	}, escapes.ReplaceAllString(text, ""))
 }
 
 // when is a time in UTC to the minute; "" for none.
@@ -94,9 +99,12 @@ func plural(count int64, noun string) string {
 	return thousands(count) + " " + noun + "s"
 }
 
+// decimal is a number as digits alone.
+func decimal(value int64) string { return strconv.FormatInt(value, 10) }
+
 // thousands is 1,234,567.
 func thousands(count int64) string {
-	digits := fmt.Sprint(count)
+	digits := decimal(count)
 	start := len(digits) % 3
 	if count < 0 {
 		return "-" + thousands(-count)

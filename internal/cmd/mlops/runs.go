@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ func listRuns(cmd *cobra.Command, args []string, asJSON bool) error {
 	for _, one := range runs {
 		version := ""
 		if one.Run.Version > 0 {
-			version = fmt.Sprint(one.Run.Version)
+			version = decimal(one.Run.Version)
 		}
 		table.row(one.Run.ID, one.Model, typeWords(one.Run.State), version, when(one.Run.Created), when(one.Run.Updated),
 			lineage.CauseWords(one.Run.Cause()), lineage.Ending(one.Run))

@@ -86,7 +86,7 @@ func printCard(to io.Writer, card lineage.Card) {
 		}
 	}
 	if run.Attempt > 0 {
-		table.row("attempt", fmt.Sprint(run.Attempt))
+		table.row("attempt", decimal(run.Attempt))
 	}
 	table.flush()
 	if run.Judgement != nil {

@@ -143,11 +143,11 @@ func metricWords(metrics map[string]float64) string {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	text := ""
+	var text strings.Builder
 	for _, name := range names {
-		text += fmt.Sprintf(", %s %.4g", name, metrics[name])
+		fmt.Fprintf(&text, ", %s %.4g", name, metrics[name])
 	}
-	return text
+	return text.String()
 }
 
 func deploymentWords(deployment status.Deployment) string {
@@ -170,7 +170,7 @@ func deploymentWords(deployment status.Deployment) string {
 func numbers(values []int64) string {
 	texts := make([]string, len(values))
 	for i, value := range values {
-		texts[i] = fmt.Sprint(value)
+		texts[i] = decimal(value)
 	}
 	return strings.Join(texts, " and ")
 }

@@ -24,6 +24,9 @@ policy says so. Two people who ask at once get one training job.`,
   mlops train flight-delay --force --wait`,
 		Args: takes("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if wait && asks.noWait {
+				return usageError("--wait and --no-wait: choose one")
+			}
 			in, err := openModel(cmd, args[0])
 			if err != nil {
 				return err
@@ -42,7 +45,6 @@ policy says so. Two people who ask at once get one training job.`,
 	asks.flags(command)
 	command.Flags().BoolVar(&force, "force", false, "pass the guards of the retrain policy")
 	command.Flags().BoolVar(&wait, "wait", false, "follow the run until it is over or waits for a person or for data")
-	command.MarkFlagsMutuallyExclusive("wait", "no-wait")
 	return command
 }
 
