@@ -173,8 +173,10 @@ func withoutLearned(ctx context.Context, in *project.Project, holdout mlops.Spli
 		learned = append(learned, manifest.Training)
 	}
 	stored, err := put(ctx, in.Store, func(to io.Writer) error {
-		var err error
-		left.Rows, excluded, err = dataset.HoldoutWithout(ctx, in.Store, holdout, learned, to)
+		rows, out, err := dataset.HoldoutWithout(ctx, in.Store, holdout, learned, to)
+		if err == nil { // a pass that the store did not want to the end has counted a part
+			left.Rows, excluded = rows, out
+		}
 		return err
 	})
 	left.SHA256, left.Bytes = stored.SHA256, stored.Bytes
