@@ -177,6 +177,25 @@ func TestSecondRunnerSaysWhoIsFirst(t *testing.T) {
 	}
 }
 
+func TestRunnerWhoseFolderIsRemovedLeavesNothingBehind(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	b.apply(service("model", 1, 1))
+	b.awaitRolledOut("model")
+	pod, server := b.podStatus("model").Process.PID, b.container("model", "serve")
+	b.await("the folder is removed", func() bool { return os.RemoveAll(b.dir) == nil })
+	if err := b.runner.Wait(); err == nil || !strings.Contains(b.output.String(), "removed the runner's folder") {
+		t.Errorf("%v, want it to end and say why", err)
+	}
+	b.runner = nil
+	for _, pid := range []int{pod, server} {
+		b.await("its processes have ended", func() bool { return gone(pid) })
+	}
+	if _, err := os.Stat(b.dir); err == nil {
+		t.Error("the folder came back")
+	}
+}
+
 func TestHandEditReachesWhatRuns(t *testing.T) {
 	b := newBench(t)
 	b.start()

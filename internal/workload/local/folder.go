@@ -62,16 +62,21 @@ func documentNames(dir string) ([]string, error) {
 	return names, nil
 }
 
-// writeJSON replaces a document at once and durably: a reader sees the old one or the new one, also after a power cut.
+// writeJSON is replaceJSON in a folder that it makes where it is not there.
 func writeJSON(path string, value any) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return replaceJSON(path, value)
+}
+
+// replaceJSON replaces a document at once and durably: a reader sees the old one or the new one, also after a power cut.
+func replaceJSON(path string, value any) error {
 	content, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
 	temporary, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

@@ -53,6 +53,16 @@ func waitLock(ctx context.Context, path string) (*lockFile, error) {
 	}
 }
 
+// intact says that the file with this name still is the one that is locked: somebody else could lock another.
+func (l *lockFile) intact() bool {
+	locked, err := l.file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(l.file.Name())
+	return err == nil && os.SameFile(locked, named)
+}
+
 // release gives the lock back.
 func (l *lockFile) release() { _ = l.file.Close() }
 

@@ -57,7 +57,7 @@ type podProcess struct {
 	up     []*running // in the order in which they were started
 }
 
-func (p *podProcess) save() error { return writeJSON(p.dir.status(), p.status) }
+func (p *podProcess) save() error { return replaceJSON(p.dir.status(), p.status) }
 
 // outcome is why a pod ends.
 type outcome struct {

@@ -40,7 +40,7 @@ func makePod(dir podDir, record podRecord) error {
 	if err != nil {
 		return fmt.Errorf("pod %s: %w", record.Name, err)
 	}
-	err = writeJSON(podDir(temporary).record(), record)
+	err = replaceJSON(podDir(temporary).record(), record)
 	if err == nil {
 		err = os.Chmod(temporary, 0o755)
 	}

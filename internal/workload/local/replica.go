@@ -87,7 +87,10 @@ func (p *pod) reread() error {
 	if err != nil {
 		return fmt.Errorf("pod %s: %w", p.record.Name, err)
 	}
-	p.status, p.begun, p.stamp = status, begun, current
+	p.stamp = current
+	if begun || !p.begun { // a status that somebody has removed is known all the same
+		p.status, p.begun = status, begun
+	}
 	return nil
 }
 
@@ -97,7 +100,7 @@ func (p *pod) settle() error {
 	for _, scratch := range p.dir.scratch() {
 		_ = os.RemoveAll(scratch)
 	}
-	return writeJSON(p.dir.status(), p.status)
+	return replaceJSON(p.dir.status(), p.status)
 }
 
 // spawn starts the process of a pod that has none. To do so twice is harmless: the second finds the first and ends.

@@ -87,6 +87,10 @@ func Run(ctx context.Context, options Options) error {
 	ticker := time.NewTicker(reconcileInterval)
 	defer ticker.Stop()
 	for {
+		if !lock.intact() {
+			r.stopEverything()
+			return fmt.Errorf("stopped: somebody has removed the runner's folder %s", r.folder)
+		}
 		r.reconcile()
 		select {
 		case <-ctx.Done():
@@ -308,12 +312,16 @@ func (r *runner) tendGateway(now time.Time) {
 	r.say("services are at http://127.0.0.1:%d/", port)
 }
 
-// shutDown stops everything in order and waits for it.
-func (r *runner) shutDown() {
+// stopEverything stops everything in order and waits for it.
+func (r *runner) stopEverything() {
 	r.say("stopping")
 	r.gateway.close()
 	stopAll(r.pods, r.options.Clock, r.changed)
-	r.gateway.routes.keep(nil)
+}
+
+// shutDown stops everything and leaves the statuses as they then are.
+func (r *runner) shutDown() {
+	r.stopEverything()
 	now := r.options.Clock()
 	for k, declared := range r.documents {
 		r.writeStatus(now, k, declared.document, r.stoppedStatus(k, declared.document))
@@ -327,8 +335,9 @@ func stopAll(pods map[string]*pod, clock func() time.Time, changed func()) {
 	for {
 		left := 0
 		for _, p := range pods {
-			if err := p.refresh(clock(), changed); err != nil || !p.present() {
-				continue
+			err := p.refresh(clock(), changed)
+			if !p.present() || (err != nil && !p.begun) {
+				continue // it has ended, or nobody can know who it is
 			}
 			left++
 			_ = p.stop(clock()) // tried again at the next turn
