@@ -82,7 +82,7 @@ func (c *checker) checkNames() {
 	names := c.rows.Names()
 	for _, name := range c.dataset.ColumnNames() {
 		if !slices.Contains(names, name) {
-			c.add(fmt.Sprintf("is declared but missing; the source has %s", strings.Join(names, ", ")), "columns", name)
+			c.add("is declared but missing; the source has "+strings.Join(names, ", "), "columns", name)
 		}
 	}
 	var extra []string

@@ -39,10 +39,10 @@ func TestPublishRefuses(t *testing.T) {
 			"columns.late.maximum_null_percent: 1 row is null, which is 16.67% where 0% is allowed (row 6)"}},
 		"null feature": {header + good + "2001-01-02,,X,AA,true\n", func(d *mlops.Dataset) {
 			miles := d.Columns["miles"]
-			miles.MaximumNullPercent = pointer(10.0)
+			miles.MaximumNullPercent = new(10.0)
 			d.Columns["miles"] = miles
 		}, []string{"columns.miles.maximum_null_percent: 1 row is null, which is 16.67% where 10% is allowed (row 6)"}},
-		"duplicates": {header + good + good, func(d *mlops.Dataset) { d.MaximumDuplicatePercent = pointer(5.0) }, []string{
+		"duplicates": {header + good + good, func(d *mlops.Dataset) { d.MaximumDuplicatePercent = new(5.0) }, []string{
 			"maximum_duplicate_percent: 5 rows repeat an earlier one, which is 50% where 5% is allowed (rows 6, 7, 8, 9, 10)"}},
 		"minimum rows": {header + good, func(d *mlops.Dataset) { d.MinimumRows = 100 }, []string{"minimum_rows: 5 rows, 95 short of the minimum"}},
 		"one row":      {header + flightRows(0, 1), nil, []string{"holdout_percent: 1 row cannot be split"}},

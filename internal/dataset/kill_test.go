@@ -3,6 +3,7 @@ package dataset_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,7 +87,7 @@ func TestKilledAtEveryCall(t *testing.T) {
 func TestLostReplies(t *testing.T) {
 	path := writeFile(t, "a.csv", header+flightRows(0, 10))
 	for lost := 1; lost <= 4; lost++ {
-		t.Run(fmt.Sprint(lost), func(t *testing.T) {
+		t.Run(strconv.Itoa(lost), func(t *testing.T) {
 			store := memstore.New()
 			creates := 0
 			store.After = func(verb, _ string) error {

@@ -22,15 +22,13 @@ import (
 
 var clock = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func pointer[T any](value T) *T { return &value }
-
 // flights is a dataset with every type and role.
 func flights() mlops.Dataset {
 	return mlops.Dataset{
 		Name: "flights",
 		Columns: map[string]mlops.Column{
 			"departure": {Type: mlops.TypeTimestamp, Role: mlops.RoleTimestamp},
-			"miles":     {Type: mlops.TypeNumber, Role: mlops.RoleFeature, Minimum: pointer(0.0), Maximum: pointer(6000.0)},
+			"miles":     {Type: mlops.TypeNumber, Role: mlops.RoleFeature, Minimum: new(0.0), Maximum: new(6000.0)},
 			"origin":    {Type: mlops.TypeCategory, Role: mlops.RoleFeature},
 			"carrier":   {Type: mlops.TypeCategory, Role: mlops.RoleFeature, Categories: []string{"AA", "UA"}},
 			"late":      {Type: mlops.TypeBoolean, Role: mlops.RoleLabel},

@@ -1,8 +1,8 @@
 package dataset
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +99,7 @@ func keysOf(names ...string) []Hash {
 func TestSplitByHash(t *testing.T) {
 	var names []string
 	for i := range 4000 {
-		names = append(names, fmt.Sprint(i%2000)) // each key twice
+		names = append(names, strconv.Itoa(i%2000)) // each key twice
 	}
 	split, err := splitByHash("id", keysOf(names...), 20)
 	if err != nil {
@@ -135,7 +135,7 @@ func TestSplitByHash(t *testing.T) {
 func TestSplitByHashOfFewKeys(t *testing.T) {
 	for first := range 50 {
 		for _, percent := range []int64{1, 90} {
-			split, err := splitByHash("id", keysOf(fmt.Sprint(first), fmt.Sprint(first+1)), percent)
+			split, err := splitByHash("id", keysOf(strconv.Itoa(first), strconv.Itoa(first+1)), percent)
 			if err != nil || len(split.training) != 1 || len(split.holdout) != 1 {
 				t.Fatalf("%+v, %v", split, err)
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,9 +91,9 @@ func Latest(ctx context.Context, in platform.Store, dataset string) (manifest ml
 
 // latestOf is the newest number that is not retired, or 0.
 func latestOf(versions []Version) int64 {
-	for i := len(versions) - 1; i >= 0; i-- {
-		if !versions[i].Retired {
-			return versions[i].Number
+	for _, version := range slices.Backward(versions) {
+		if !version.Retired {
+			return version.Number
 		}
 	}
 	return 0

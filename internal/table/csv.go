@@ -96,8 +96,7 @@ func checkNames(names []string) error {
 
 // add notes a line with a wrong number of cells and lets reading go on; any other error ends it.
 func (f *lineFaults) add(record []string, err error, want int) error {
-	var parse *csv.ParseError
-	if errors.As(err, &parse) && errors.Is(parse.Err, csv.ErrFieldCount) {
+	if parse, ok := errors.AsType[*csv.ParseError](err); ok && errors.Is(parse.Err, csv.ErrFieldCount) {
 		f.note(parse.StartLine, "has %d cells where the header has %d", len(record), want)
 		return nil
 	}
@@ -105,8 +104,7 @@ func (f *lineFaults) add(record []string, err error, want int) error {
 }
 
 func csvError(err error) error {
-	var parse *csv.ParseError
-	if errors.As(err, &parse) {
+	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 		return invalid("line %d: %v; cells that hold a quote or a comma stand in quotes, as RFC 4180 says", parse.Line, parse.Err)
 	}
 	return err
