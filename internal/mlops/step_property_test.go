@@ -2,6 +2,7 @@ package mlops
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,7 +14,6 @@ type machine struct {
 	*tale
 	t        *rapid.T
 	number   int64
-	revision int
 	episodes int
 	asked    int
 	attempts map[string]bool
@@ -22,7 +22,7 @@ type machine struct {
 func (m *machine) act() {
 	actions := []func(){
 		func() { m.number++; m.publish(m.number) },
-		func() { m.code(fmt.Sprint(rapid.IntRange(1, 3).Draw(m.t, "revision"))) },
+		func() { m.code(strconv.Itoa(rapid.IntRange(1, 3).Draw(m.t, "revision"))) },
 		m.openEpisode,
 		func() {
 			if len(m.world.Episodes) > 0 {

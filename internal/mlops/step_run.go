@@ -143,15 +143,15 @@ func ending(step string, job JobStatus, timeout Duration) string {
 	var text string
 	switch {
 	case !job.Done:
-		text = fmt.Sprintf("%s did not end in time: is anything there to run it? See `mlops status`", step)
+		text = step + " did not end in time: is anything there to run it? See `mlops status`"
 	case job.TimedOut:
 		text = fmt.Sprintf("%s did not end within its timeout of %s", step, timeout)
 	case job.Lost():
-		text = fmt.Sprintf("%s was killed or lost", step)
+		text = step + " was killed or lost"
 	case job.ExitCode != 0:
 		text = fmt.Sprintf("%s: container %q ended with exit code %d", step, job.Failed, job.ExitCode)
 	default:
-		text = fmt.Sprintf("%s ended without an output that could be published", step)
+		text = step + " ended without an output that could be published"
 	}
 	if job.Message != "" {
 		text += ": " + job.Message

@@ -131,10 +131,12 @@ func TestReasons(t *testing.T) {
 		input func(*validation.Input)
 		says  string
 	}{
-		"below the minimum":      {func(in *validation.Input) { in.Validation.Metrics["auc"] = mlops.Gate{Minimum: &high} }, "below the minimum"},
-		"above the maximum":      {func(in *validation.Input) { in.Validation.Metrics["auc"] = mlops.Gate{Maximum: &half} }, "above the maximum"},
-		"missing metric":         {func(in *validation.Input) { in.Candidate = validation.Side{} }, "reports no such metric"},
-		"NaN metric":             {func(in *validation.Input) { in.Candidate = validation.Side{Metrics: map[string]float64{"auc": math.NaN()}} }, "not a number"},
+		"below the minimum": {func(in *validation.Input) { in.Validation.Metrics["auc"] = mlops.Gate{Minimum: &high} }, "below the minimum"},
+		"above the maximum": {func(in *validation.Input) { in.Validation.Metrics["auc"] = mlops.Gate{Maximum: &half} }, "above the maximum"},
+		"missing metric":    {func(in *validation.Input) { in.Candidate = validation.Side{} }, "reports no such metric"},
+		"NaN metric": {func(in *validation.Input) {
+			in.Candidate = validation.Side{Metrics: map[string]float64{"auc": math.NaN()}}
+		}, "not a number"},
 		"NaN score":              {func(in *validation.Input) { in.Candidate.Predictions = spoilt }, "not a number"},
 		"NaN score of champion":  {func(in *validation.Input) { in.Champion = &validation.Side{Predictions: spoilt} }, "not a number"},
 		"one class":              {func(in *validation.Input) { in.Candidate.Predictions = oneClass }, "one class"},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,11 +57,7 @@ func keyOf(kind workload.Kind, name string) string { return string(kind) + "/" +
 func (w *Workloads) Created() map[string]int {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	counts := map[string]int{}
-	for key, count := range w.created {
-		counts[key] = count
-	}
-	return counts
+	return maps.Clone(w.created)
 }
 
 // Hold keeps a service from becoming ready from its next change on; the message is its status. An empty one releases it.

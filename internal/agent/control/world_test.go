@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -244,7 +245,7 @@ func predictions(quality float64) []byte {
 		if (row%2 == 1) == (row < int(quality*200)) {
 			score = "0.8"
 		}
-		_ = out.Write([]string{fmt.Sprint(row), fmt.Sprint(label), score})
+		_ = out.Write([]string{strconv.Itoa(row), strconv.Itoa(label), score})
 	}
 	out.Flush()
 	return []byte(text.String())
