@@ -303,7 +303,7 @@ func TestRunLogsAndStops(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	for _, line := range strings.SplitSeq(strings.TrimSpace(text.String()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(text.String()), "\n") {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("a line of the log is not JSON: %s", line)
 		}
