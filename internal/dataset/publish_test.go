@@ -1,6 +1,7 @@
 package dataset_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/folder"
 )
 
 var clock = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -142,20 +144,20 @@ func TestPublishTwiceIsOneVersion(t *testing.T) {
 }
 
 func TestPublishFolderOfFormats(t *testing.T) {
-	folder := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(folder, "part"), 0o700); err != nil {
+	source := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(source, "part"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	jsonLine := `{"departure":"2001-01-01T20:00:00Z","miles":7,"origin":"X","carrier":"AA","late":true}`
 	for name, content := range map[string]string{
 		"b.csv": header + flightRows(0, 4), "part/c.jsonl": jsonLine, ".hidden": "x", "_SUCCESS": "",
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	store := memstore.New()
-	version, err := dataset.Publish(t.Context(), request(store, folder))
+	version, err := dataset.Publish(t.Context(), request(store, source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,13 +165,13 @@ func TestPublishFolderOfFormats(t *testing.T) {
 		t.Errorf("%d rows, holdout %q", version.Rows, got)
 	}
 	// A fault names the file and its row in it; a new file changes the fingerprint.
-	if err := os.WriteFile(filepath.Join(folder, "a.csv"), []byte(header+"2001-01-01,1,X,BA,true\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(source, "a.csv"), []byte(header+"2001-01-01,1,X,BA,true\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if sum, err := dataset.Fingerprint(t.Context(), folder); err != nil || sum == version.SHA256 {
+	if sum, err := dataset.Fingerprint(t.Context(), source); err != nil || sum == version.SHA256 {
 		t.Errorf("fingerprint: %q, %v", sum, err)
 	}
-	if _, err = dataset.Publish(t.Context(), request(store, folder)); err == nil || !strings.Contains(err.Error(), `columns.carrier.categories: 1 row has a value that is not listed (row a.csv:1: "BA")`) {
+	if _, err = dataset.Publish(t.Context(), request(store, source)); err == nil || !strings.Contains(err.Error(), `columns.carrier.categories: 1 row has a value that is not listed (row a.csv:1: "BA")`) {
 		t.Error(err)
 	}
 }
@@ -181,18 +183,58 @@ func TestSourceChangedSincePlan(t *testing.T) {
 	if _, err := dataset.Publish(t.Context(), asked); !errors.Is(err, mlops.ErrConflict) || !strings.Contains(err.Error(), "plan again") {
 		t.Error(err)
 	}
-	asked.ExpectSHA256 = ""
-	asked.Progress = func(doing string) {
-		if strings.HasPrefix(doing, "checking") {
-			t.Error("a source that changes while it is read was checked")
-		}
-	}
 	asked.SourcePath = filepath.Join(t.TempDir(), "none.csv")
 	if _, err := dataset.Publish(t.Context(), asked); !errors.Is(err, mlops.ErrNotFound) || !strings.Contains(err.Error(), "none.csv") {
 		t.Error(err)
 	}
 	if keys := store.Keys(""); len(keys) > 0 {
 		t.Errorf("stored: %v", keys)
+	}
+}
+
+// meddler writes to a file at one of the moments at which a publisher looks whether it should go on.
+type meddler struct {
+	context.Context
+	at, calls int
+	meddle    func()
+}
+
+func (m *meddler) Err() error {
+	if m.calls++; m.calls == m.at {
+		m.meddle()
+	}
+	return m.Context.Err()
+}
+
+// A source that changes while it is read, at whichever moment, never gives a version of one content under the name of another.
+func TestSourceChangesWhileRead(t *testing.T) {
+	conflicts := 0
+	for at := 1; ; at++ {
+		path := writeFile(t, "a.csv", header+flightRows(0, 10))
+		before, err := dataset.Fingerprint(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := &meddler{Context: t.Context(), at: at, meddle: func() {
+			if err := os.WriteFile(path, []byte(header+flightRows(0, 12)), 0o600); err != nil {
+				t.Error(err)
+			}
+		}}
+		version, err := dataset.Publish(ctx, request(memstore.New(), path))
+		if ctx.calls < at {
+			break
+		}
+		switch {
+		case errors.Is(err, mlops.ErrConflict):
+			conflicts++
+		case err != nil:
+			t.Fatal(err)
+		case version.SHA256 == before && version.Rows != 10, version.SHA256 != before && version.Rows != 12:
+			t.Fatalf("call %d: %d rows under %s", at, version.Rows, version.SHA256)
+		}
+	}
+	if conflicts == 0 {
+		t.Error("no change was noticed")
 	}
 }
 
@@ -230,8 +272,23 @@ func TestRetire(t *testing.T) {
 
 // Eight publishers race: eight numbers, none lost, none doubled.
 func TestRaceOfPublishers(t *testing.T) {
+	stores := map[string]func(t *testing.T) platform.Store{
+		"memory": func(*testing.T) platform.Store { return memstore.New() },
+		"folder": func(t *testing.T) platform.Store {
+			store, err := folder.Open(filepath.Join(t.TempDir(), "project"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return store
+		},
+	}
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) { race(t, open(t)) })
+	}
+}
+
+func race(t *testing.T, store platform.Store) {
 	const publishers = 8
-	store := memstore.New()
 	start := make(chan struct{})
 	var group sync.WaitGroup
 	var failures [publishers]error
