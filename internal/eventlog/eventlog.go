@@ -85,6 +85,9 @@ func (l Log) Append(ctx context.Context, head Head, header mlops.Header, documen
 	if header.Sequence != head.Sequence+1 || header.Previous != head.SHA256 || header.Writer == "" {
 		return Entry{}, fmt.Errorf("%w: %s: the header does not follow number %d", mlops.ErrInvalid, l.Prefix, head.Sequence)
 	}
+	if err := l.stands(ctx, head); err != nil {
+		return Entry{}, err
+	}
 	data, err := json.Marshal(document)
 	if err != nil {
 		return Entry{}, fmt.Errorf("%s: %w", l.Key(header.Sequence), err)
@@ -93,6 +96,23 @@ func (l Log) Append(ctx context.Context, head Head, header mlops.Header, documen
 		return Entry{}, err
 	}
 	return Entry{Head: Head{Sequence: header.Sequence, SHA256: Hash(data)}, Data: data}, nil
+}
+
+// ErrReplaced says that the log is not the one that was read: somebody has removed the project and begun it anew. What was
+// folded is about nothing; fold from the start.
+var ErrReplaced = errors.New("the log was replaced since it was read")
+
+// stands says whether the document at a head still is the one that was folded. Without it, a writer that outlived its
+// project would go on with the numbers of the old log in the new one.
+func (l Log) stands(ctx context.Context, head Head) error {
+	if head.Sequence == 0 {
+		return nil
+	}
+	data, err := l.Store.Read(ctx, l.Key(head.Sequence))
+	if errors.Is(err, mlops.ErrNotFound) || err == nil && Hash(data) != head.SHA256 {
+		return fmt.Errorf("%s: %w", l.Key(head.Sequence), ErrReplaced)
+	}
+	return err
 }
 
 // CreateOnce creates a document that holds its writer, and settles a lost reply by reading back: nil means that the

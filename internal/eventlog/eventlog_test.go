@@ -59,6 +59,31 @@ func TestAppendThatDoesNotFollowIsRefused(t *testing.T) {
 	}
 }
 
+// A writer that outlives its project must not go on in the one that took its place.
+func TestAppendToAReplacedLogIsRefused(t *testing.T) {
+	old := fill(t, eventlog.Log{Store: memstore.New(), Prefix: "logs/delay"}, 3)
+	for name, length := range map[string]int{"shorter": 1, "as long": 3} {
+		store := memstore.New()
+		log := eventlog.Log{Store: store, Prefix: "logs/delay"}
+		var head eventlog.Head
+		for n := range length {
+			header := mlops.Header{Writer: fmt.Sprint("new", n), Sequence: head.Sequence + 1, Previous: head.SHA256}
+			entry, err := log.Append(t.Context(), head, header, header)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head = entry.Head
+		}
+		header := mlops.Header{Writer: "old", Sequence: old.Sequence + 1, Previous: old.SHA256}
+		if _, err := log.Append(t.Context(), old, header, header); !errors.Is(err, eventlog.ErrReplaced) {
+			t.Errorf("%s: %v, want that the log was replaced", name, err)
+		}
+		if entries, err := store.List(t.Context(), "logs/", "", 0); err != nil || len(entries) != length {
+			t.Errorf("%s: %d documents, want %d (%v)", name, len(entries), length, err)
+		}
+	}
+}
+
 // Opening a log from its snapshot costs the same, however long the log is.
 func TestNewestSnapshotIsFoundInTwoCalls(t *testing.T) {
 	for _, length := range []int64{10, 5_000} {
