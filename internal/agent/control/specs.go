@@ -69,7 +69,7 @@ func readSpec(ctx context.Context, store platform.Store, key string) (declared, 
 	}
 	var found declared
 	if err := json.Unmarshal(data, &found.document); err != nil {
-		found.fault = fmt.Errorf("%s: %w: not a spec: %v", key, mlops.ErrInvalid, err)
+		found.fault = fmt.Errorf("%s: %w: not a spec: %w", key, mlops.ErrInvalid, err)
 		return found, nil
 	}
 	if !found.document.Deleted && found.document.Kind != mlops.KindDatasetVersion {

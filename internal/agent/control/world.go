@@ -152,7 +152,7 @@ func (c *Controller) addStep(ctx context.Context, memory *modelMemory, seen *vie
 			return fmt.Errorf("output of %s: %w", name, err)
 		}
 		if err := json.Unmarshal(data, &output); err != nil {
-			return fmt.Errorf("output of %s: %w: %v", name, mlops.ErrInvalid, err)
+			return fmt.Errorf("output of %s: %w: %w", name, mlops.ErrInvalid, err)
 		}
 		memory.outputs[name], known = output, true
 	}
