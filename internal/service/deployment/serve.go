@@ -17,16 +17,9 @@ import (
 
 // render makes the service of the wanted version. Nothing is wanted while the alias names no version.
 func render(ctx context.Context, in *project.Project, spec mlops.Deployment, document mlops.SpecDocument) (workload.Manifest, bool, error) {
-	state, err := in.Model(ctx, spec.Model)
-	if err != nil {
+	state, number, err := wanted(ctx, in, spec)
+	if err != nil || number == 0 {
 		return workload.Manifest{}, false, err
-	}
-	if state.Parked != "" {
-		return workload.Manifest{}, false, fmt.Errorf("the log of model %q cannot be followed: %s", spec.Model, state.Parked)
-	}
-	number := state.Wanted(spec)
-	if number == 0 {
-		return workload.Manifest{}, false, nil
 	}
 	version, ok := state.Version(number)
 	if !ok {
@@ -40,6 +33,25 @@ func render(ctx context.Context, in *project.Project, spec mlops.Deployment, doc
 	return workload.Deployment(spec, version, dataset.ColumnOf(mlops.RoleTimestamp), workload.Seen{
 		LogSequence: state.Sequence, SpecSequence: document.Sequence, Incarnation: document.Incarnation,
 	}), true, nil
+}
+
+// wanted is the version to serve, 0 while there is none.
+func wanted(ctx context.Context, in *project.Project, spec mlops.Deployment) (mlops.State, int64, error) {
+	state, err := in.Model(ctx, spec.Model)
+	if err != nil {
+		return state, 0, err
+	}
+	if state.Parked != "" {
+		return state, 0, fmt.Errorf("the log of model %q cannot be followed: %s", spec.Model, state.Parked)
+	}
+	document, err := in.SpecDocument(ctx, mlops.KindModel, spec.Model)
+	if err != nil {
+		return state, 0, err
+	}
+	if spec.Version == nil && document.Incarnation != state.Incarnation {
+		return state, 0, nil // its aliases are those of an earlier life of the name, until the controller begins the new one
+	}
+	return state, state.Wanted(spec), nil
 }
 
 // check finds a pin to a version that a declared model does not have.
@@ -68,11 +80,11 @@ func check(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]m
 // mayBeAbsent says that nothing should serve yet, or that the controller is about to make it serve: a promotion that is
 // under way never shows as a diff.
 func mayBeAbsent(ctx context.Context, in *project.Project, spec mlops.Deployment) (bool, error) {
-	state, err := in.Model(ctx, spec.Model)
+	state, number, err := wanted(ctx, in, spec)
 	if err != nil {
 		return false, err
 	}
-	if state.Wanted(spec) == 0 {
+	if number == 0 {
 		return true, nil
 	}
 	for _, run := range state.Runs {
