@@ -150,6 +150,22 @@ func TestPredictionsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// An output that cannot be read fails its run: it is created once, and nothing better will come.
+func TestOutputThatCannotBeRead(t *testing.T) {
+	p := newPlant(t)
+	p.declare(flights()...)
+	p.publish(1)
+	p.job = func(manifest workload.Manifest) (workload.Status, bool) {
+		run := argument(manifest.Job.Pod.Containers[0].Command, "--run")
+		p.store.Put("runs/delay/"+run+"/1/train.json", []byte("{"))
+		return workload.Status{Phase: workload.PhaseSucceeded}, true
+	}
+	p.settle(p.controller())
+	if run := p.last(); run.State != mlops.RunFailed || !strings.Contains(run.Reason, "cannot be read") {
+		t.Errorf("the run is %s: %s", run.State, run.Reason)
+	}
+}
+
 // A model that is deleted loses its jobs at once; one of the same name begins anew.
 func TestDeletedModel(t *testing.T) {
 	p := newPlant(t)

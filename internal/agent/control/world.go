@@ -152,7 +152,9 @@ func (c *Controller) addStep(ctx context.Context, memory *modelMemory, seen *vie
 			return fmt.Errorf("output of %s: %w", name, err)
 		}
 		if err := json.Unmarshal(data, &output); err != nil {
-			return fmt.Errorf("output of %s: %w: %w", name, mlops.ErrInvalid, err)
+			// Outputs are created once: nothing better will come.
+			world.Jobs[name] = mlops.JobStatus{Done: true, ExitCode: 1, Failed: "publish", Message: "what it published cannot be read: " + err.Error()}
+			return nil
 		}
 		memory.outputs[name], known = output, true
 	}
