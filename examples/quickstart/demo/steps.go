@@ -116,7 +116,7 @@ func realShift(ctx context.Context, d *demo) error {
 		return err
 	}
 	fmt.Println("     The labels of these days have come in: four weeks of the grown network, data/2001-02.csv.")
-	if err := d.mlops(ctx, "dataset", "publish", "flights", "data/2001-02.csv"); err != nil {
+	if err := d.mlops(ctx, "dataset", "publish", "flights", "--source", "data/2001-02.csv"); err != nil {
 		return err
 	}
 	run, err := d.awaitRun(ctx, "drift", "awaiting_approval")
