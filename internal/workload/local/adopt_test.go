@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
@@ -31,8 +33,8 @@ func TestKilledRunnerIsSucceededByOneThatAdopts(t *testing.T) {
 		t.Errorf("running %t %q after a kill, want not", running, message)
 	}
 	for pid := range pids(before) {
-		if gone(int(pid)) {
-			t.Errorf("replica %d died with the runner", pid)
+		if session, err := unix.Getsid(int(pid)); err != nil || session != int(pid) || gone(int(pid)) {
+			t.Errorf("replica %d lives in session %d (%v), want it to live in its own", pid, session, err)
 		}
 	}
 	b.start()
@@ -43,11 +45,16 @@ func TestKilledRunnerIsSucceededByOneThatAdopts(t *testing.T) {
 	}
 
 	b.kill()
+	if err := os.RemoveAll(string(b.client.folder.pod(b.podsNamed("quick")[0].Name))); err != nil { // somebody tidies up
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(release, nil, 0o600); err != nil { // the job ends while nobody looks
 		t.Fatal(err)
 	}
 	b.start()
 	b.awaitPhase("train", workload.PhaseSucceeded)
+	b.apply(job("last", time.Minute, "exit", "0")) // whatever would start again has by then
+	b.awaitPhase("last", workload.PhaseSucceeded)
 	if lines(ran) != 1 || lines(ran+"-quick") != 1 {
 		t.Errorf("the jobs ran %d and %d times, want once each", lines(ran), lines(ran+"-quick"))
 	}

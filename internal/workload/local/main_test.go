@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -118,7 +119,9 @@ func serveModel(ctx context.Context, args []string) int {
 	mux.HandleFunc("/crash", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
 	mux.HandleFunc("/score", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		time.Sleep(2 * time.Millisecond) // so that there is always something under way
+		if strings.Contains(string(body), "slow") { // so that there is always something under way
+			time.Sleep(400 * time.Millisecond)
+		}
 		_, _ = fmt.Fprintf(w, "%s %d %s %s", name, os.Getpid(), body, r.URL.RawQuery)
 	})
 	server := &http.Server{Addr: net.JoinHostPort(os.Getenv("HOST"), os.Getenv("PORT")), Handler: mux, ReadHeaderTimeout: time.Second}

@@ -54,20 +54,6 @@ type runner struct {
 	complaints     map[string]string // by subject, so that what stays wrong is said once
 }
 
-// key names a workload.
-type key struct {
-	kind workload.Kind
-	name string
-}
-
-func (k key) String() string { return string(k.kind) + "/" + k.name }
-
-// declared is a document as it was last read.
-type declared struct {
-	document
-	stamp stamp
-}
-
 // Run supervises until ctx ends and then stops everything in order. It returns an error that names the other process
 // where a runner holds the folder already.
 func Run(ctx context.Context, options Options) error {
@@ -219,68 +205,6 @@ func (r *runner) changed() {
 	}
 }
 
-// readDocuments reads what was declared, changed or deleted since the last look.
-func (r *runner) readDocuments() {
-	for _, kind := range workload.Kinds {
-		names, err := documentNames(r.folder.workloads(kind))
-		if err != nil {
-			r.complain(string(kind), err) // nothing is stopped because a folder could not be read
-			continue
-		}
-		present := map[string]bool{}
-		for _, name := range names {
-			present[name] = true
-			r.readDocument(key{kind: kind, name: name})
-		}
-		for known := range r.documents {
-			if known.kind == kind && !present[known.name] {
-				r.forget(known)
-			}
-		}
-	}
-}
-
-func (r *runner) readDocument(k key) {
-	current := stampOf(r.folder.workload(k.kind, k.name))
-	if known, ok := r.documents[k]; ok && known.stamp.same(current) {
-		return
-	}
-	if err := checkName(k.kind, k.name); err != nil {
-		r.complain(k.String(), err)
-		return
-	}
-	doc, err := r.folder.readDocument(k.kind, k.name)
-	if err != nil {
-		r.complain(k.String(), err)
-		return
-	}
-	if known, ok := r.documents[k]; ok && known.UID != doc.UID && doc.UID != "" { // deleted and made again between two looks
-		delete(r.services, known.UID)
-		delete(r.schedules, known.UID)
-	}
-	r.documents[k] = &declared{document: doc, stamp: current}
-	if doc.broken != nil {
-		r.complain(k.String(), doc.broken)
-		return
-	}
-	r.settledComplaint(k.String())
-	r.log.Info("workload declared", "workload", k.String(), "revision", doc.revision)
-}
-
-// forget drops a workload that was deleted; endUnwanted then ends its pods.
-func (r *runner) forget(k key) {
-	delete(r.services, r.documents[k].UID)
-	delete(r.schedules, r.documents[k].UID)
-	delete(r.documents, k)
-	delete(r.written, k)
-	_ = os.Remove(r.folder.status(k.kind, k.name))
-	if k.kind == workload.KindService {
-		_ = os.Remove(r.folder.rolled(k.name))
-	}
-	r.log.Info("workload deleted", "workload", k.String())
-	r.say("%s %s deleted", noun(k.kind), k.name)
-}
-
 // tendGateway listens where the project says, as soon as it says so.
 func (r *runner) tendGateway(now time.Time) {
 	services := map[string]bool{}
@@ -310,43 +234,6 @@ func (r *runner) tendGateway(now time.Time) {
 	r.settledComplaint("gateway")
 	r.log.Info("gateway listens", "port", port)
 	r.say("services are at http://127.0.0.1:%d/", port)
-}
-
-// stopEverything stops everything in order and waits for it.
-func (r *runner) stopEverything() {
-	r.say("stopping")
-	r.gateway.close()
-	stopAll(r.pods, r.options.Clock, r.changed)
-}
-
-// shutDown stops everything and leaves the statuses as they then are.
-func (r *runner) shutDown() {
-	r.stopEverything()
-	now := r.options.Clock()
-	for k, declared := range r.documents {
-		r.writeStatus(now, k, declared.document, r.stoppedStatus(k, declared.document))
-	}
-	r.log.Info("runner stopped")
-	r.say("stopped")
-}
-
-// stopAll stops pods together and waits until the last has ended; each has its grace period.
-func stopAll(pods map[string]*pod, clock func() time.Time, changed func()) {
-	for {
-		left := 0
-		for _, p := range pods {
-			err := p.refresh(clock(), changed)
-			if !p.present() || (err != nil && !p.begun) {
-				continue // it has ended, or nobody can know who it is
-			}
-			left++
-			_ = p.stop(clock()) // tried again at the next turn
-		}
-		if left == 0 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }
 
 // complain says once what is wrong with something, for as long as it stays wrong in the same way.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -78,10 +79,10 @@ func (b *bench) load(service string) (stop func() (sent int64, failures []string
 	var sent atomic.Int64
 	var mu sync.Mutex
 	var failures []string
-	for range 4 {
+	for _, body := range []string{`{"row": 1}`, `{"row": 2}`, "slow", "slow"} {
 		wait.Go(func() {
 			for ctx.Err() == nil {
-				_, err := b.score(service, `{"row": 1}`)
+				_, err := b.score(service, body)
 				sent.Add(1)
 				if err != nil {
 					mu.Lock()
@@ -124,10 +125,10 @@ func TestBadVersionKeepsTheOldOneServing(t *testing.T) {
 	old := b.awaitRolledOut("model")
 	stop := b.load("model")
 	bad := service("model", 2, 2, "sick")
-	bad.Service.ReadyTimeout = mlops.Duration(300_000_000)
+	bad.Service.ReadyTimeout = mlops.Duration(time.Second)
 	b.apply(bad)
 	live := b.awaitLive(workload.KindService, "model", "the failed roll-out shows", func(l workload.Live) bool {
-		return l.Status.ObservedHash == l.Manifest.Hash() && strings.Contains(l.Status.Message, "not ready within")
+		return l.Status.ObservedHash == l.Manifest.Hash() && strings.Contains(l.Status.Message, "not ready within 1s: GET")
 	})
 	if !strings.Contains(live.Status.Message, "500") || !strings.Contains(live.Status.LogTail, "this model is sick") {
 		t.Errorf("message %q with log %q, want the failed probe and what the program said", live.Status.Message, live.Status.LogTail)

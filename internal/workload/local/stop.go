@@ -78,3 +78,40 @@ func stopLeftovers(runnerDir string, progress io.Writer) error {
 	fmt.Fprintln(progress, "stopped")
 	return nil
 }
+
+// stopEverything stops everything in order and waits for it.
+func (r *runner) stopEverything() {
+	r.say("stopping")
+	r.gateway.close()
+	stopAll(r.pods, r.options.Clock, r.changed)
+}
+
+// shutDown stops everything and leaves the statuses as they then are.
+func (r *runner) shutDown() {
+	r.stopEverything()
+	now := r.options.Clock()
+	for k, declared := range r.documents {
+		r.writeStatus(now, k, declared.document, r.stoppedStatus(k, declared.document))
+	}
+	r.log.Info("runner stopped")
+	r.say("stopped")
+}
+
+// stopAll stops pods together and waits until the last has ended; each has its grace period.
+func stopAll(pods map[string]*pod, clock func() time.Time, changed func()) {
+	for {
+		left := 0
+		for _, p := range pods {
+			err := p.refresh(clock(), changed)
+			if !p.present() || (err != nil && !p.begun) {
+				continue // it has ended, or nobody can know who it is
+			}
+			left++
+			_ = p.stop(clock()) // tried again at the next turn
+		}
+		if left == 0 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
