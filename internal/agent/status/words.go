@@ -101,7 +101,7 @@ func nextSteps(view View) []Step {
 				add(fmt.Sprintf("version %d of %s waits for a person", run.Version, model.Name), "mlops runs show %s", run.ID)
 				add("", `mlops approve %s --reason "..."`, run.ID)
 			case mlops.RunWaitingForData:
-				add("a run of "+model.Name+" waits for newer data", "mlops dataset publish %s FILE", datasetOf(model))
+				add("a run of "+model.Name+" waits for newer data", "mlops dataset publish %s --source FILE", datasetOf(model))
 			}
 		}
 		if last := model.Last; last != nil && last.State == mlops.RunFailed {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,12 @@ func main() {
 	}
 }
 
+// Groups of commands in the help text.
+const (
+	forPeople    = "people"
+	forWorkloads = "workloads"
+)
+
 func newRoot() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:           "mlops",
@@ -43,6 +50,13 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}, commands...)
+	root.AddGroup(&cobra.Group{ID: forPeople, Title: "For people:"}, &cobra.Group{ID: forWorkloads, Title: "What a project's workloads run:"})
+	for _, command := range root.Commands() {
+		command.GroupID = forPeople
+		if slices.Contains([]string{"collect", "control"}, command.Name()) {
+			command.GroupID = forWorkloads
+		}
+	}
 	addProjectFlag(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%v (see %s --help)", err, cmd.CommandPath())
