@@ -5,15 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
 )
 
 // Request is a version to publish.
@@ -110,127 +106,6 @@ func readSource(ctx context.Context, request Request) (rows, string, error) {
 		return rows{}, "", fmt.Errorf("source %q: %w: it changed while it was read; publish again once nothing writes to it", request.Source, mlops.ErrConflict)
 	}
 	return read, before, nil
-}
-
-// built is a version without number, source and time, and the content that it names.
-type built struct {
-	manifest mlops.DatasetManifest
-	contents []content
-}
-
-// build splits a checked table and profiles its training split.
-func build(dataset mlops.Dataset, canonical table.Table, columns []typedColumn) (built, error) {
-	split, err := divide(dataset, canonical, columns)
-	if err != nil {
-		return built{}, err
-	}
-	var times *typedColumn
-	for i := range columns {
-		if columns[i].declared.Role == mlops.RoleTimestamp {
-			times = &columns[i]
-		}
-	}
-	made := built{manifest: mlops.DatasetManifest{
-		Dataset: dataset.Name, Rows: int64(canonical.Rows), Columns: canonical.Names(), SplitRule: split.rule,
-	}}
-	profile, err := profileOf(columns, times, split.training)
-	if err != nil {
-		return built{}, err
-	}
-	made.manifest.ProfileSHA256 = profile.sha256
-	training, trainingContent, err := splitOf(canonical, split.training, times)
-	if err != nil {
-		return built{}, err
-	}
-	holdout, holdoutContent, err := splitOf(canonical, split.holdout, times)
-	if err != nil {
-		return built{}, err
-	}
-	made.manifest.Training, made.manifest.Holdout = training, holdout
-	made.contents = []content{trainingContent, holdoutContent, profile}
-	return made, nil
-}
-
-// divide splits by time, else by identifier, else by the whole row.
-func divide(dataset mlops.Dataset, canonical table.Table, columns []typedColumn) (division, error) {
-	if name := dataset.ColumnOf(mlops.RoleTimestamp); name != "" {
-		for _, column := range columns {
-			if column.name == name {
-				return splitByTime(name, column.times, column.null, dataset.HoldoutPercent)
-			}
-		}
-	}
-	if id, found := canonical.Column(dataset.ColumnOf(mlops.RoleID)); found {
-		cells, _ := id.AsText()
-		keys := make([]Hash, len(cells))
-		for i, cell := range cells {
-			keys[i] = hashText(cell)
-		}
-		return splitByHash(id.Name, keys, dataset.HoldoutPercent)
-	}
-	return splitByHash("the whole row", hashRows(canonical), dataset.HoldoutPercent)
-}
-
-func splitOf(canonical table.Table, of []int, times *typedColumn) (mlops.Split, content, error) {
-	part := canonical.Take(of)
-	made, err := newContent(func(to io.Writer) error { return table.WriteCSV(to, part) })
-	if err != nil {
-		return mlops.Split{}, content{}, err
-	}
-	split := mlops.Split{SHA256: made.sha256, Bytes: made.bytes, Rows: int64(part.Rows)}
-	for _, row := range of {
-		if times == nil || times.null[row] {
-			continue
-		}
-		at := times.times[row]
-		if split.From.IsZero() || at.Before(split.From) {
-			split.From = at
-		}
-		if split.To.IsZero() || at.After(split.To) {
-			split.To = at
-		}
-	}
-	return split, made, nil
-}
-
-// profileOf freezes the training split, with the days of its timestamps.
-func profileOf(columns []typedColumn, times *typedColumn, training []int) (content, error) {
-	inputs := make([]stats.Input, len(columns))
-	for i, column := range columns {
-		inputs[i] = column.profileInput(training)
-	}
-	var days []int64
-	if times != nil {
-		days = make([]int64, len(training))
-		for i, row := range training {
-			days[i] = math.MinInt64 // rows without a time make a day of their own
-			if !times.null[row] {
-				days[i] = dayOf(times.times[row])
-			}
-		}
-	}
-	profile, err := stats.NewProfile(inputs, days)
-	if err != nil {
-		return content{}, err
-	}
-	data, err := json.Marshal(profile)
-	if err != nil {
-		return content{}, fmt.Errorf("profile: %w", err)
-	}
-	return newContent(func(to io.Writer) error {
-		_, err := to.Write(data)
-		return err
-	})
-}
-
-// dayOf counts days of UTC since 1970.
-func dayOf(at time.Time) int64 {
-	const day = 24 * 60 * 60
-	seconds := at.Unix()
-	if seconds < 0 {
-		seconds -= day - 1
-	}
-	return seconds / day
 }
 
 // number stores the content and creates the manifest under the next number that nobody else takes.
