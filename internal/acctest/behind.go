@@ -15,17 +15,29 @@ import (
 // EditSpec changes the newest document of a spec by hand.
 func EditSpec(t *testing.T, folder string, kind mlops.Kind, name string, edit func(content map[string]any)) {
 	t.Helper()
-	documents, err := filepath.Glob(filepath.Join(folder, "specs", string(kind), name, "*.json"))
-	if err != nil || len(documents) == 0 {
-		t.Fatalf("no document of %s/%s: %v", kind, name, err)
-	}
-	editJSON(t, documents[len(documents)-1], func(document map[string]any) {
+	editJSON(t, SpecFile(t, folder, kind, name), func(document map[string]any) {
 		content, ok := document["content"].(map[string]any)
 		if !ok {
 			t.Fatalf("%s/%s has no content", kind, name)
 		}
 		edit(content)
 	})
+}
+
+// SpecFile is the newest document of a spec.
+func SpecFile(t *testing.T, folder string, kind mlops.Kind, name string) string {
+	t.Helper()
+	documents, err := filepath.Glob(filepath.Join(folder, "specs", string(kind), name, "*.json"))
+	if err != nil || len(documents) == 0 {
+		t.Fatalf("no document of %s/%s: %v", kind, name, err)
+	}
+	return documents[len(documents)-1]
+}
+
+// Spoil makes a document unreadable.
+func Spoil(t *testing.T, path string) {
+	t.Helper()
+	replace(t, path, []byte("{ not JSON"))
 }
 
 // EditWorkload changes what the runner is told to run, by hand.
@@ -59,7 +71,12 @@ func editJSON(t *testing.T, path string, edit func(map[string]any)) {
 	if data, err = json.MarshalIndent(document, "", "  "); err != nil {
 		t.Fatal(err)
 	}
-	// Documents of the store may be read-only: a hand that edits replaces them.
+	replace(t, path, data)
+}
+
+// replace is how a hand edits a document that may be read-only.
+func replace(t *testing.T, path string, data []byte) {
+	t.Helper()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

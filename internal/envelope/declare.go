@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -83,8 +84,8 @@ func (d declared[M, S, P]) plan(ctx context.Context, plan *Plan[M]) ([]mlops.Pro
 	var problems []mlops.Problem
 	if d.Check != nil {
 		found, err := d.Check(ctx, plan.Project, spec)
-		if err != nil {
-			return nil, err
+		if err != nil { // another object's fault, which this apply may be about to mend
+			plan.Warn(fmt.Sprintf("Unable to check %s %q against what it refers to", strings.ReplaceAll(d.Name, "_", " "), plan.ID.Name), sentence(err.Error()))
 		}
 		problems = found
 	}
@@ -222,6 +223,9 @@ func (d declared[M, S, P]) update(ctx context.Context, call *Call[M]) error {
 	}
 	spec := d.Expand(*call.Model)
 	document, err := call.Project.UpdateSpec(ctx, spec)
+	if errors.Is(err, mlops.ErrInvalid) {
+		document, err = call.Project.RepairSpec(ctx, spec, call.Incarnation)
+	}
 	if err != nil {
 		return err
 	}
@@ -237,7 +241,7 @@ func (d declared[M, S, P]) remove(ctx context.Context, call *Call[M]) error {
 		}
 	}
 	document, err := call.Project.SpecDocument(ctx, d.Kind, call.ID.Name)
-	if err != nil {
+	if err != nil && !errors.Is(err, mlops.ErrInvalid) {
 		return err
 	}
 	incarnation := call.Incarnation

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
@@ -155,6 +156,10 @@ func (p *Project) DeleteSpec(ctx context.Context, kind mlops.Kind, name, incarna
 	if errors.Is(err, mlops.ErrNotFound) || err == nil && live.Deleted {
 		return nil
 	}
+	if errors.Is(err, mlops.ErrInvalid) && incarnation != "" { // spoilt by hand: the caller knows which life it means
+		live.Incarnation = incarnation
+		live.Sequence, err = p.newestNumber(ctx, kind, name)
+	}
 	if err != nil {
 		return err
 	}
@@ -165,6 +170,41 @@ func (p *Project) DeleteSpec(ctx context.Context, kind mlops.Kind, name, incarna
 		Kind: kind, Name: name, Sequence: live.Sequence + 1, Incarnation: live.Incarnation, Deleted: true,
 	})
 	return err
+}
+
+// RepairSpec declares the next number over a newest document that cannot be read, which somebody has spoilt by hand. The
+// caller says which life of the name it means; "" begins a new one.
+func (p *Project) RepairSpec(ctx context.Context, spec mlops.Spec, incarnation string) (mlops.SpecDocument, error) {
+	content, err := json.Marshal(spec)
+	if err != nil {
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+	}
+	if incarnation == "" {
+		incarnation = p.NewWriter()
+	}
+	newest, err := p.newestNumber(ctx, spec.SpecKind(), spec.SpecName())
+	if err != nil {
+		return mlops.SpecDocument{}, err
+	}
+	return p.writeSpec(ctx, mlops.SpecDocument{
+		Kind: spec.SpecKind(), Name: spec.SpecName(), Sequence: newest + 1, Incarnation: incarnation, Content: content,
+	})
+}
+
+// newestNumber is the number of the newest document of a spec, whether it can be read or not.
+func (p *Project) newestNumber(ctx context.Context, kind mlops.Kind, name string) (int64, error) {
+	entries, err := p.Store.List(ctx, fmt.Sprintf("specs/%s/%s/", kind, name), "", 0)
+	if err != nil {
+		return 0, err
+	}
+	if len(entries) == 0 {
+		return 0, fmt.Errorf("%s %q: %w", kind, name, mlops.ErrNotFound)
+	}
+	number, err := strconv.ParseInt(strings.TrimSuffix(path.Base(entries[len(entries)-1].Key), ".json"), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w: its name is no number", entries[len(entries)-1].Key, mlops.ErrInvalid)
+	}
+	return number, nil
 }
 
 func (p *Project) writeSpec(ctx context.Context, document mlops.SpecDocument) (mlops.SpecDocument, error) {
