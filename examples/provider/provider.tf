@@ -1,0 +1,9 @@
+terraform {
+  required_providers {
+    mlops = {
+      source = "terraform-mlops/mlops"
+    }
+  }
+}
+
+provider "mlops" {}

@@ -1,0 +1,4 @@
+import {
+  to = mlops_dataset.flights
+  id = "file:.mlops/datasets/flights"
+}

@@ -1,0 +1,1 @@
+terraform import mlops_dataset.flights 'file:.mlops/datasets/flights'

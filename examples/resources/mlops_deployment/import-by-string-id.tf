@@ -1,0 +1,4 @@
+import {
+  to = mlops_deployment.delay
+  id = "file:.mlops/deployments/flight-delay"
+}

@@ -1,0 +1,1 @@
+terraform import mlops_deployment.delay 'file:.mlops/deployments/flight-delay'

@@ -1,0 +1,4 @@
+import {
+  to = mlops_model.delay
+  id = "file:.mlops/models/flight-delay"
+}

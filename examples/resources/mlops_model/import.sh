@@ -1,0 +1,1 @@
+terraform import mlops_model.delay 'file:.mlops/models/flight-delay'

@@ -1,0 +1,4 @@
+import {
+  to = mlops_project.flights
+  id = "file:.mlops/projects/flights"
+}

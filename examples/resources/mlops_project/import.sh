@@ -1,0 +1,1 @@
+terraform import mlops_project.flights 'file:.mlops/projects/flights'

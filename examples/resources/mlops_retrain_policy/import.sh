@@ -1,0 +1,1 @@
+terraform import mlops_retrain_policy.delay 'file:.mlops/retrain_policies/flight-delay'

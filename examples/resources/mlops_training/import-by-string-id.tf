@@ -1,0 +1,4 @@
+import {
+  to = mlops_training.delay
+  id = "file:.mlops/trainings/flight-delay"
+}

@@ -1,0 +1,1 @@
+terraform import mlops_training.delay 'file:.mlops/trainings/flight-delay'
