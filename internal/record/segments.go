@@ -70,7 +70,7 @@ func Segments(ctx context.Context, store platform.Store, deployment string, from
 			if ok && !to.IsZero() && !hour.Before(to) {
 				return false
 			}
-			if ok && (from.IsZero() || hour.Add(time.Hour).After(from)) {
+			if ok {
 				segments = append(segments, entry)
 			}
 			return true

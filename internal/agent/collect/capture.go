@@ -101,7 +101,7 @@ func (c *capture) body(header http.Header, declared int64) ([]byte, error) {
 	switch {
 	case c.refused != "":
 		return nil, c.refused
-	case c.broken || !c.ended && c.total != declared:
+	case !c.ended && c.total != declared:
 		return nil, record.ReasonIncomplete
 	}
 	switch strings.ToLower(strings.TrimSpace(strings.Join(header.Values("Content-Encoding"), ","))) {

@@ -121,7 +121,7 @@ func TestSequenceIsNeverForgotten(t *testing.T) {
 // A line that was being written when the process died was not acknowledged; all before it are whole. A line that was
 // damaged later is lost, counted, and costs no other.
 func TestTornAndDamagedLines(t *testing.T) {
-	folder, store := t.TempDir(), memstore.New()
+	folder := t.TempDir()
 	log := openLog(t, folder, quiet, nil)
 	write(t, log, 1, 3)
 	path := log.current.path
@@ -135,26 +135,40 @@ func TestTornAndDamagedLines(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(left, filepath.Base(path)), whole[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		store = memstore.New()
+		store := memstore.New()
 		next := openLog(t, left, quiet, nil)
 		write(t, next, 3, 3)
 		ship(t, next, store)
 		checkSequence(t, stored(t, store), 3)
 	}
-	left := kill(t, folder)
-	damaged := []byte(string(whole))
-	damaged[len(lines[0])+20] ^= 1
-	if err := os.WriteFile(filepath.Join(left, filepath.Base(path)), damaged, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := start(t, memstore.New(), func() Options {
-		o := optionsFor(t, store, "http://127.0.0.1:1")
-		o.WAL, o.Store = left, store
-		return o
-	}())
-	s.stop()
-	if got := s.counted("lost_records_total", lostUnusable); got != 1 {
-		t.Errorf("%v lines are counted as lost, want 1", got)
+	for name, damage := range map[string][2]string{
+		"another digit":  {`"correlationid":"2"`, `"correlationid":"7"`}, // still a record
+		"no line break":  {"}\n" + lines[1][:8], "}x" + lines[1][:8]},
+		"a line is gone": {lines[1], "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left := kill(t, folder)
+			damaged := strings.Replace(string(whole), damage[0], damage[1], 1)
+			if err := os.WriteFile(filepath.Join(left, filepath.Base(path)), []byte(damaged), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			store := memstore.New()
+			options := optionsFor(t, store, "http://127.0.0.1:1")
+			options.WAL = left
+			s := start(t, store, options)
+			records := s.records()
+			if s.collector.log.next != 4 || len(records) == 0 || records[len(records)-1].Sequence != 3 {
+				t.Errorf("read %d records and goes on with %d, want the last of 3", len(records), s.collector.log.next)
+			}
+			for _, r := range records {
+				if r.CorrelationID != strconv.FormatInt(r.Sequence, 10) {
+					t.Errorf("record %d has the id %q", r.Sequence, r.CorrelationID)
+				}
+			}
+			if got := s.counted("lost_records_total", lostUnusable); got != 1 && name != "a line is gone" {
+				t.Errorf("%v lines are counted as lost, want 1", got)
+			}
+		})
 	}
 }
 
@@ -224,15 +238,18 @@ func TestBacklogIsBounded(t *testing.T) {
 	dropped := int64(0)
 	folder, store := t.TempDir(), memstore.New()
 	log := openLog(t, folder, walLimits{records: 10, bytes: 1 << 20, backlog: 20_000}, func(records int64) { dropped += records })
-	log.oldest() // one is being shipped, and cannot go
-	write(t, log, 1, 1000)
+	write(t, log, 1, 10)
+	if _, ok := log.oldest(); !ok { // it is being shipped, and cannot go
+		t.Fatal("nothing was sealed")
+	}
+	write(t, log, 11, 1000)
 	if bytes, _ := log.backlog(); bytes > 25_000 {
 		t.Errorf("the log holds %d bytes", bytes)
 	}
 	ship(t, log, store)
 	left := stored(t, store)
-	if dropped == 0 || int64(len(left))+dropped != 1000 || left[len(left)-1].Sequence != 1000 {
-		t.Errorf("%d are left and %d are counted as lost, want 1000 in all and the newest among them", len(left), dropped)
+	if dropped == 0 || int64(len(left))+dropped != 1000 || left[len(left)-1].Sequence != 1000 || left[9].Sequence != 10 {
+		t.Errorf("%d are left and %d are counted as lost, want 1000 in all, and the newest and those in flight among them", len(left), dropped)
 	}
 }
 
