@@ -12,6 +12,31 @@ import (
 	"testing"
 )
 
+// Two demos in one checkout would stop each other's processes.
+func TestOneDemoAtATime(t *testing.T) {
+	top := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(top, "examples", "quickstart"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	first, err := lock(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := lock(top); err == nil {
+		t.Error("two demos hold one checkout", second.Close())
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := lock(top)
+	if err != nil {
+		t.Fatalf("the first is over, and yet: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A condition that cannot hold any more ends the wait at once, and so does the end of what would bring it.
 func TestAwaitDoesNotWaitInVain(t *testing.T) {
 	d := newDemo(t.TempDir(), "terraform")

@@ -39,6 +39,11 @@ func run(ctx context.Context, terraform string, clean bool) error {
 	if err != nil {
 		return err
 	}
+	alone, err := lock(top)
+	if err != nil {
+		return err
+	}
+	defer alone.Close()
 	d := newDemo(top, terraform)
 	if clean {
 		return d.remove(ctx)
@@ -62,6 +67,19 @@ func run(ctx context.Context, terraform string, clean bool) error {
 	}
 	// The context may be why we are here; stopping needs one of its own.
 	return errors.Join(err, d.stopLocal(context.WithoutCancel(ctx)))
+}
+
+// lock holds the checkout for one demo at a time: a second one would stop what the first runs. It goes with the process,
+// and so holds nothing up after a kill.
+func lock(top string) (*os.File, error) {
+	folder, err := os.Open(filepath.Join(top, "examples", "quickstart"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: run make demo at the top of the repository", err)
+	}
+	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("another demo plays in this checkout: wait for it, or end it (%w)", err), folder.Close())
+	}
+	return folder, nil
 }
 
 // play runs the steps one after another.
