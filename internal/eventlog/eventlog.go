@@ -67,7 +67,7 @@ func (l Log) read(ctx context.Context, before Head) (Entry, error) {
 	entry := Entry{Head: Head{Sequence: before.Sequence + 1, SHA256: Hash(data)}, Data: data}
 	var header mlops.Header
 	if err := json.Unmarshal(data, &header); err != nil {
-		return entry, fmt.Errorf("%s: %w: not JSON: %v", key, ErrBroken, err)
+		return entry, fmt.Errorf("%s: %w: not JSON: %w", key, ErrBroken, err)
 	}
 	if header.Sequence != entry.Sequence {
 		return entry, fmt.Errorf("%s: %w: it says that its number is %d", key, ErrBroken, header.Sequence)

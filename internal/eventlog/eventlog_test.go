@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
@@ -127,7 +128,7 @@ func fill(t *testing.T, log eventlog.Log, count int) eventlog.Head {
 	t.Helper()
 	var head eventlog.Head
 	for n := range count {
-		header := mlops.Header{Writer: fmt.Sprint(n), Sequence: head.Sequence + 1, Previous: head.SHA256}
+		header := mlops.Header{Writer: strconv.Itoa(n), Sequence: head.Sequence + 1, Previous: head.SHA256}
 		entry, err := log.Append(t.Context(), head, header, header)
 		if err != nil {
 			t.Fatal(err)

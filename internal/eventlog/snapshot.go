@@ -39,11 +39,15 @@ func (l Log) Newest(ctx context.Context, version int) (Snapshot, bool, error) {
 	if err != nil {
 		return Snapshot{}, false, err
 	}
+	snapshot, usable := decode(data, version)
+	return snapshot, usable, nil
+}
+
+// decode reads a snapshot; a cache that cannot be read is no cache.
+func decode(data []byte, version int) (Snapshot, bool) {
 	var snapshot Snapshot
-	if json.Unmarshal(data, &snapshot) != nil || snapshot.Schema != SnapshotSchema || snapshot.Version != version {
-		return Snapshot{}, false, nil // a cache that cannot be read is no cache
-	}
-	return snapshot, true, nil
+	err := json.Unmarshal(data, &snapshot)
+	return snapshot, err == nil && snapshot.Schema == SnapshotSchema && snapshot.Version == version
 }
 
 // Keep stores a snapshot and removes all but the newest few older ones.

@@ -121,7 +121,7 @@ func ParseSchedule(expression, timeZone string) (Schedule, error) {
 	}
 	schedule, err := cron.ParseStandard("CRON_TZ=" + timeZone + " " + expression)
 	if err != nil {
-		return Schedule{}, fmt.Errorf("%w: schedule %q: %v; write five fields: minute hour day month weekday", ErrInvalid, expression, err)
+		return Schedule{}, fmt.Errorf("%w: schedule %q: %w; write five fields: minute hour day month weekday", ErrInvalid, expression, err)
 	}
 	return Schedule{cron: schedule}, nil
 }

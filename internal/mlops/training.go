@@ -98,8 +98,8 @@ func (t Training) Revision() string {
 
 // ImageRevision is the digest or tag of an image, "latest" where it has neither.
 func ImageRevision(image string) string {
-	if at := strings.IndexByte(image, '@'); at >= 0 {
-		return image[at+1:]
+	if _, digest, pinned := strings.Cut(image, "@"); pinned {
+		return digest
 	}
 	slash := strings.LastIndexByte(image, '/')
 	if colon := strings.LastIndexByte(image, ':'); colon > slash {

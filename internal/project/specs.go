@@ -41,7 +41,7 @@ func (p *Project) readSpec(ctx context.Context, key string) (mlops.SpecDocument,
 	}
 	var document mlops.SpecDocument
 	if err := json.Unmarshal(data, &document); err != nil {
-		return mlops.SpecDocument{}, fmt.Errorf("%s: %w: not a spec: %v", key, mlops.ErrInvalid, err)
+		return mlops.SpecDocument{}, fmt.Errorf("%s: %w: not a spec: %w", key, mlops.ErrInvalid, err)
 	}
 	return document, nil
 }
@@ -57,7 +57,7 @@ func (p *Project) Spec(ctx context.Context, kind mlops.Kind, name string, spec a
 		return document, fmt.Errorf("%s %q: %w: it was deleted", kind, name, mlops.ErrNotFound)
 	}
 	if err := json.Unmarshal(document.Content, spec); err != nil {
-		return document, fmt.Errorf("%s %q: %w: %v", kind, name, mlops.ErrInvalid, err)
+		return document, fmt.Errorf("%s %q: %w: %w", kind, name, mlops.ErrInvalid, err)
 	}
 	return document, nil
 }

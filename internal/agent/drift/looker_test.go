@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,7 +147,7 @@ func (f *flights) serve(t *testing.T, day int, version int64, factor float64, el
 		}
 		data := fmt.Sprintf(`[{"departure":%q,"distance_miles":%.2f,"origin":%q}]`, at, distance, origin)
 		encoded, err := record.Record{
-			Schema: record.Schema, ID: fmt.Sprint(f.sequence), Time: eventTime, EventTime: eventTime, Deployment: "delay", Model: "delay",
+			Schema: record.Schema, ID: strconv.FormatInt(f.sequence, 10), Time: eventTime, EventTime: eventTime, Deployment: "delay", Model: "delay",
 			ModelVersion: version, Instance: "one", Status: 200, Complete: true, Rows: 1, Data: json.RawMessage(data),
 		}.Encode()
 		if err != nil {

@@ -51,7 +51,7 @@ func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
 		return read, fmt.Errorf("%w: the window that ends at %s was served by version %d of model %q, which its log does not know",
 			mlops.ErrNotFound, end.Format(time.RFC3339), read.version, read.deployment.Model)
 	}
-	l.progress("reading the reference of version " + fmt.Sprint(read.version))
+	l.progress(fmt.Sprintf("reading the reference of version %d", read.version))
 	if read.manifest, err = dataset.Read(ctx, l.Project.Store, version.Inputs.Dataset, version.Inputs.DatasetVersion); err != nil {
 		return read, err
 	}

@@ -63,8 +63,7 @@ func post(ctx context.Context, address string, body []byte) error {
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		// The address of a webhook is often its secret: name the host alone.
-		var failed *url.Error
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err
 		}
 		return fmt.Errorf("webhook at %s: %w", request.URL.Host, err)

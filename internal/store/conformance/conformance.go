@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -91,7 +92,7 @@ func race(t *testing.T, store platform.Store) {
 	if winner < 0 || slices.Contains(won[winner+1:], true) {
 		t.Fatalf("winners: %v, want exactly one", won)
 	}
-	if data := read(t, store, "race.json"); string(data) != fmt.Sprint(winner) {
+	if data := read(t, store, "race.json"); string(data) != strconv.Itoa(winner) {
 		t.Errorf("writer %d won and the document says %q", winner, data)
 	}
 }

@@ -65,12 +65,12 @@ func (s *Store) probe() error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer discard(file.Name())
 	if err := file.Close(); err != nil {
 		return err
 	}
 	linked := file.Name() + ".link"
-	defer os.Remove(linked)
+	defer discard(linked)
 	return os.Link(file.Name(), linked)
 }
 
@@ -125,7 +125,7 @@ func (s *Store) CreateFrom(ctx context.Context, key string, data io.Reader) erro
 	if err != nil {
 		return s.wrap("create", key, err)
 	}
-	defer os.Remove(temporary)
+	defer discard(temporary)
 	return s.wrap("create", key, s.link(temporary, path))
 }
 
@@ -137,19 +137,18 @@ func (s *Store) writeTemporary(data io.Reader) (name string, err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(file.Name())
+			discard(file.Name())
 		}
 	}()
-	if _, err := io.Copy(file, data); err != nil {
-		file.Close()
-		return "", err
+	_, err = io.Copy(file, data)
+	if err == nil {
+		err = file.Sync()
 	}
-	if err := file.Sync(); err != nil {
-		file.Close()
-		return "", err
-	}
-	return file.Name(), file.Close()
+	return file.Name(), errors.Join(err, file.Close())
 }
+
+// discard removes a temporary file. What stays after an error or a crash has no name in the store and does no harm.
+func discard(name string) { _ = os.Remove(name) }
 
 // link gives the file its name, durably. Another process may remove an empty parent in between, so it tries again.
 func (s *Store) link(temporary, path string) error {
