@@ -20,5 +20,8 @@
 // its minimum), and an address while the runner is down. A user's container gets an empty home of its own, which is also
 // its working folder; its program is found on the PATH that the runner was given.
 //
+// Client works wherever the provider does; the runner works on Linux and macOS, and only Linux promises that a container
+// dies with the process that holds its pod.
+//
 // The package must not know the store, specs, logs or Terraform.
 package local

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // errLocked says that another process holds a lock.
@@ -27,15 +25,11 @@ func tryLock(path string) (*lockFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if err == nil {
-		return &lockFile{file: file}, nil
+	if err := flock(file, true); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	_ = file.Close()
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, fmt.Errorf("lock %s: %w", path, errLocked)
-	}
-	return nil, fmt.Errorf("lock %s: %w", path, err)
+	return &lockFile{file: file}, nil
 }
 
 // waitLock takes the lock when it becomes free, or gives up when ctx ends.
@@ -74,7 +68,7 @@ func lockHeld(path string) bool {
 	}
 	defer func() { _ = file.Close() }()
 	// A shared lock is had for a moment only; whoever wants the file meanwhile tries again for longer than that.
-	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+	return errors.Is(flock(file, false), errLocked)
 }
 
 // note writes who holds the lock into its file. It is for people and for `mlops local stop`: the lock itself decides.

@@ -76,6 +76,13 @@ type podStatus struct {
 	Finished   time.Time                  `json:"finished,omitzero"`
 }
 
+// identity names one process for ever: a number alone is given to others after its process has ended.
+type identity struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // as the kernel counts: clock ticks (Linux) or microseconds (macOS)
+	Boot  string `json:"boot"`  // of the machine
+}
+
 // containerStatus is one container of a pod.
 type containerStatus struct {
 	PID int `json:"pid,omitempty"`

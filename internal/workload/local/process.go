@@ -1,3 +1,5 @@
+//go:build linux || darwin
+
 package local
 
 import (
@@ -6,13 +8,6 @@ import (
 	"os"
 	"syscall"
 )
-
-// identity names one process for ever: a number alone is given to others after its process has ended.
-type identity struct {
-	PID   int    `json:"pid"`
-	Start uint64 `json:"start"` // as the kernel counts: clock ticks (Linux) or microseconds (macOS)
-	Boot  string `json:"boot"`  // of the machine
-}
 
 // identify names a running process.
 func identify(pid int) (identity, error) {
