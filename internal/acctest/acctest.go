@@ -3,6 +3,7 @@
 package acctest
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/fakeworkloads"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/provider"
@@ -21,14 +26,40 @@ import (
 // Run runs the steps of a story with the provider in this process. Tests run beside each other.
 func Run(t *testing.T, test resource.TestCase) {
 	t.Helper()
+	run(t, provider.Places, test)
+}
+
+func run(t *testing.T, places func() *envelope.Places, test resource.TestCase) {
+	t.Helper()
 	needCLI(t)
 	t.Parallel()
 	test.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
 		"mlops": func() (tfprotov6.ProviderServer, error) {
-			return providerserver.NewProtocol6WithError(provider.New(provider.Places()))()
+			return providerserver.NewProtocol6WithError(provider.New(places()))()
 		},
 	}
 	resource.UnitTest(t, test)
+}
+
+// Fakes are a project in memory whose store and workloads misbehave when told to.
+type Fakes struct {
+	Store     *memstore.Store
+	Workloads *fakeworkloads.Workloads
+	Project   *project.Project
+}
+
+// NewFakes returns an empty project.
+func NewFakes() *Fakes {
+	fakes := &Fakes{Store: memstore.New(), Workloads: fakeworkloads.New()}
+	fakes.Project = project.Open(platform.Platform{Place: "file:fake", Store: fakes.Store, Workloads: fakes.Workloads}, "test")
+	return fakes
+}
+
+// Run is Run with every project being this one.
+func (f *Fakes) Run(t *testing.T, test resource.TestCase) {
+	t.Helper()
+	open := func(ctx context.Context, _ string) (*project.Project, error) { return f.Project, ctx.Err() }
+	run(t, func() *envelope.Places { return envelope.NewPlaces(open, open, f.Workloads.Endpoint) }, test)
 }
 
 // cli is found once: plugin-testing would download one.

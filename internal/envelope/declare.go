@@ -74,8 +74,8 @@ func Declare[M any, S mlops.Spec, P modelOf[M]](declaration Declaration[M, S]) r
 }
 
 func (d declared[M, S, P]) plan(ctx context.Context, plan *Plan[M]) ([]mlops.Problem, error) {
-	if d.Declaration.Plan != nil {
-		d.Declaration.Plan(ctx, plan)
+	if d.Plan != nil {
+		d.Plan(ctx, plan)
 	}
 	if plan.Project == nil {
 		return nil, nil

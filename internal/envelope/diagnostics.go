@@ -45,8 +45,7 @@ func (e *envelope[M, P]) failure(verb string, id mlops.ID, err error) diag.Diagn
 	case errors.Is(err, mlops.ErrConflict):
 		detail += " It was changed by somebody else meanwhile: plan again to see that change."
 	}
-	var blamed *attributeError
-	if errors.As(err, &blamed) {
+	if blamed, ok := errors.AsType[*attributeError](err); ok {
 		return diag.NewAttributeErrorDiagnostic(attributePath(e.schema().Type(), blamed.path), summary, detail)
 	}
 	return diag.NewErrorDiagnostic(summary, detail)

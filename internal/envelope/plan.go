@@ -166,7 +166,7 @@ func (e *envelope[M, P]) check(ctx context.Context, plan *Plan[M], found known, 
 	plan.Creates = plan.Prior == nil && replaced == nil
 	problems := e.otherPlaces(plan)
 	if e.Plan != nil {
-		more, err := e.Definition.Plan(ctx, plan)
+		more, err := e.Plan(ctx, plan)
 		problems = append(problems, more...)
 		if err != nil {
 			resp.Diagnostics.Append(e.failure("plan", plan.ID, err))

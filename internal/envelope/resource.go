@@ -53,10 +53,19 @@ func (e *envelope[M, P]) schema() schema.Schema {
 			MarkdownDescription: "Whether what lives is what was declared last. `false` after a change by hand or an apply " +
 				"that ended half-way; the next apply repairs it.",
 		},
-		"timeouts": timeouts.Attributes(context.Background(), timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+		"timeouts": timeoutsAttribute(),
 	}
 	maps.Copy(attributes, e.Attributes)
 	return schema.Schema{MarkdownDescription: e.Summary, Attributes: attributes}
+}
+
+func timeoutsAttribute() schema.Attribute {
+	attribute := timeouts.AttributesAll(context.Background())
+	if nested, ok := attribute.(schema.SingleNestedAttribute); ok {
+		nested.MarkdownDescription = fmt.Sprintf("How long each verb may take. Default `%s` each.", mlops.Duration(DefaultTimeout))
+		return nested
+	}
+	return attribute
 }
 
 func (e *envelope[M, P]) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,9 +42,7 @@ func rows(salt int) string {
 // loop is a step on testdata/loop.
 func loop(folder, source string, change config.Variables, checks ...plancheck.PlanCheck) resource.TestStep {
 	variables := config.Variables{"folder": config.StringVariable(folder), "source_file": config.StringVariable(source)}
-	for name, value := range change {
-		variables[name] = value
-	}
+	maps.Copy(variables, change)
 	return resource.TestStep{
 		ConfigDirectory: config.StaticDirectory("testdata/loop"), ConfigVariables: variables,
 		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: checks},

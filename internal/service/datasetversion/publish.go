@@ -30,15 +30,23 @@ func plan(ctx context.Context, planned *envelope.Plan[model]) ([]mlops.Problem, 
 		planned.Set("sha256", types.StringUnknown())
 		return nil, nil
 	}
-	sum, err := dataset.Fingerprint(ctx, planned.Model.Source.ValueString())
-	if err != nil {
-		return []mlops.Problem{{Path: []string{"source"}, Message: err.Error()}}, nil
+	sum, problems := fingerprint(ctx, planned.Model.Source.ValueString())
+	if problems != nil {
+		return problems, nil
 	}
 	planned.Set("sha256", types.StringValue(sum))
 	if prior := planned.Prior; prior != nil && (prior.SHA256.ValueString() != sum || !prior.InSync.ValueBool()) {
 		unknown(planned)
 	}
 	return nil, nil
+}
+
+func fingerprint(ctx context.Context, source string) (sum string, problems []mlops.Problem) {
+	sum, err := dataset.Fingerprint(ctx, source)
+	if err != nil {
+		problems = []mlops.Problem{{Path: []string{"source"}, Message: err.Error()}}
+	}
+	return sum, problems
 }
 
 func unknown(planned *envelope.Plan[model]) {
