@@ -173,7 +173,7 @@ func (r Run) askedBy(event Event) Run {
 }
 
 func (r Run) version(event Event) ModelVersion {
-	version := ModelVersion{Number: event.Version, RunID: r.ID, Time: event.Time, Inputs: *r.Inputs, Output: *r.Output}
+	version := ModelVersion{Number: event.Version, RunID: r.ID, Attempt: r.Attempt, Time: event.Time, Inputs: *r.Inputs, Output: *r.Output}
 	if r.Judgement != nil {
 		version.Metrics = map[string]float64{}
 		for name, metric := range r.Judgement.Metrics {

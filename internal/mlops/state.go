@@ -80,6 +80,7 @@ type Decision struct {
 type ModelVersion struct {
 	Number   int64              `json:"number"`
 	RunID    string             `json:"run_id"`
+	Attempt  int64              `json:"attempt"`
 	Time     time.Time          `json:"time"`
 	Inputs   Inputs             `json:"inputs"`
 	Output   Output             `json:"output"`

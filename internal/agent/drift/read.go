@@ -23,6 +23,7 @@ type traffic struct {
 	manifest   mlops.DatasetManifest
 	reference  stats.Profile
 	season     *stats.Profile
+	answers    *stats.ColumnProfile // what the version answered when it was registered
 }
 
 // window reads the records of a window, the version that served them, and the frozen profile of what that version learned
@@ -56,6 +57,9 @@ func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
 		return read, err
 	}
 	if read.reference, err = dataset.Profile(ctx, l.Project.Store, read.manifest); err != nil {
+		return read, err
+	}
+	if read.answers, err = l.predictionReference(ctx, state.Model, version, read.dataset.ColumnOf(mlops.RoleTimestamp)); err != nil {
 		return read, err
 	}
 	if l.Monitor.Season > 0 {
@@ -128,7 +132,7 @@ func (l *Looker) lastSeason(ctx context.Context, read traffic) (*stats.Profile, 
 func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftReport {
 	report := Judge(Window{
 		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors,
-		Season: t.season, Predictions: t.columns.Predictions,
+		Season: t.season, Predictions: t.columns.Predictions, PredictionReference: t.answers,
 	})
 	report.Monitor, report.Deployment, report.Model, report.ModelVersion = monitor.Name, t.deployment.Name, t.deployment.Model, t.version
 	report.Reference = fmt.Sprintf("dataset %s version %d, training split", t.manifest.Dataset, t.manifest.Number)
