@@ -136,14 +136,30 @@ func inflate(compressed []byte, limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// tee is a request's body that is captured as the transport reads it.
-type tee struct {
+// requestBody is a request's body as the transport reads it; capture may be nil. It knows its end and says so with the last
+// byte: the transport, which looks for more than was declared, would else read on while the answer already goes out, find
+// the body closed by the server, and break the answer off (net/http/httputil of Go 1.26 does so for one in a thousand).
+type requestBody struct {
 	io.ReadCloser
 	capture *capture
+	left    int64 // bytes to come, -1 where the length is unknown
+	ended   bool
 }
 
-func (t *tee) Read(p []byte) (int, error) {
-	n, err := t.ReadCloser.Read(p)
-	t.capture.note(p[:n], err)
+func (b *requestBody) Read(p []byte) (int, error) {
+	if b.ended {
+		return 0, io.EOF
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left >= 0 {
+		b.left -= int64(n)
+		if err == nil && b.left <= 0 {
+			err = io.EOF
+		}
+	}
+	b.ended = errors.Is(err, io.EOF)
+	if b.capture != nil {
+		b.capture.note(p[:n], err)
+	}
 	return n, err
 }

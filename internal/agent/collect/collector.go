@@ -45,7 +45,7 @@ func New(given Options) (*Collector, error) {
 	}
 	c.options = options
 	c.metrics = newMetrics(c.log, c.budget)
-	c.shipper = &shipper{store: options.Store, log: c.log, metrics: c.metrics, logger: options.Logger}
+	c.shipper = &shipper{store: options.Store, log: c.log, metrics: c.metrics, logger: options.Logger, longest: options.LongestRetry}
 	c.proxy = newProxy(target, options.Logger)
 	return c, nil
 }
@@ -61,6 +61,8 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.metrics.requests.Inc()
+	// A model may answer before it has read the request: neither waits for the other. What is not HTTP/1 is so anyway.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	if r.Method != http.MethodPost || c.options.ScorePath != "" && r.URL.Path != c.options.ScorePath {
 		c.metrics.skipped.WithLabelValues(skipNotScoring).Inc()
 		c.proxy.ServeHTTP(w, r)
@@ -70,9 +72,6 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.open.Done()
 	e := c.begin(r)
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
-	if e.recorded() && r.Body != nil {
-		r.Body = &tee{ReadCloser: r.Body, capture: e.request}
-	}
 	c.proxy.ServeHTTP(w, r)
 }
 

@@ -57,7 +57,7 @@ func newStage(t *testing.T, model http.HandlerFunc, change func(*Options)) *stag
 func optionsFor(t *testing.T, store platform.Store, target string) Options {
 	return Options{
 		Store: store, Deployment: "delay", Target: target, WAL: t.TempDir(), Instance: "delay-0", ScorePath: "/score", SamplingPercentage: 100,
-		Model: "delay", ModelVersion: 3, FlushInterval: 10 * time.Millisecond, Grace: 5 * time.Second,
+		Model: "delay", ModelVersion: 3, FlushInterval: 10 * time.Millisecond, LongestRetry: 10 * time.Millisecond, Grace: 5 * time.Second,
 	}
 }
 

@@ -56,6 +56,7 @@ type Options struct {
 	FlushRecords  int64         // or after so many records; default 1,000
 	FlushBytes    int64         // or bytes; default 1 MiB
 	BacklogLimit  int64         // bytes of the log that wait for the store, before the oldest are dropped; default 64 MiB
+	LongestRetry  time.Duration // between attempts to reach the store; default 5 s
 	Grace         time.Duration // to finish what is in flight and ship the log when stopped; default 8 s
 
 	Logger hclog.Logger
@@ -92,6 +93,7 @@ func (o Options) complete() (Options, *url.URL, error) {
 	setDefault(&o.FlushRecords, 1000)
 	setDefault(&o.FlushBytes, 1<<20)
 	setDefault(&o.BacklogLimit, 64<<20)
+	setDefault(&o.LongestRetry, 5*time.Second)
 	setDefault(&o.Grace, 8*time.Second)
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()

@@ -71,8 +71,13 @@ func rewrite(r *httputil.ProxyRequest, target *url.URL) {
 	if client, _, err := net.SplitHostPort(r.In.RemoteAddr); err == nil {
 		r.Out.Header.Set("X-Forwarded-For", strings.Join(append(slices.Clip(forwarded), client), ", "))
 	}
+	body := &requestBody{ReadCloser: r.Out.Body, left: r.Out.ContentLength}
 	if e := exchangeOf(r.In.Context()); e != nil {
 		r.Out.Header.Set(CorrelationHeader, e.correlationID)
+		body.capture = e.request
+	}
+	if r.Out.Body != nil {
+		r.Out.Body = body
 	}
 }
 

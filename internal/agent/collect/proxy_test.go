@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -489,6 +490,55 @@ func rawModel(t *testing.T, sends string) string {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// One client is one connection to the model, however large the answers. (Where the transport reads a request's body after the
+// server has closed it, it drops the connection, and with it the rest of an answer.)
+func TestConnectionsAreKept(t *testing.T) {
+	var connections atomic.Int64
+	model := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Length", "100000")
+		_, _ = io.WriteString(w, strings.Repeat("0", 100000))
+	}))
+	model.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	model.Start()
+	t.Cleanup(model.Close)
+	s := newStage(t, score, func(o *Options) { o.Target = model.URL })
+	for i := range 200 {
+		path := "/score"
+		if i%2 == 0 {
+			path = "/other"
+		}
+		if _, body := s.post(path, oneRow); len(body) != 100000 {
+			t.Fatalf("%d bytes came back", len(body))
+		}
+	}
+	if got := connections.Load(); got != 1 {
+		t.Errorf("%d connections to the model, want 1", got)
+	}
+}
+
+// A model may answer, and be heard, before it has read the request.
+func TestModelAnswersEarly(t *testing.T) {
+	s := newStage(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+	}, nil)
+	conn, lines := dial(t, s.url)
+	fmt.Fprintf(conn, "POST /score HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\n[[1,2")
+	if line := readLineOf(t, lines); line != "HTTP/1.1 413 Request Entity Too Large" {
+		t.Errorf("the answer is %q", line)
+	}
+	conn.Close()
+	await(t, "a record", func() bool { return s.counted("records_total", "") == 1 })
+	if r := s.one(); r.Status != 413 || !r.Complete || r.Body != record.NotCaptured+string(record.ReasonIncomplete) {
+		t.Errorf("the record says %+v", r)
+	}
 }
 
 // When a client has read the whole answer, of whatever form, its record is in the log.

@@ -17,11 +17,8 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
-// Waiting times between attempts to reach the store.
-const (
-	firstRetry = 100 * time.Millisecond
-	lastRetry  = 5 * time.Second
-)
+// firstRetry is how long the second attempt to reach the store waits; each one after it waits twice as long, up to a limit.
+const firstRetry = 100 * time.Millisecond
 
 // shipper moves sealed files of the log into the store, the oldest first.
 type shipper struct {
@@ -29,6 +26,7 @@ type shipper struct {
 	log     *wal
 	metrics *metrics
 	logger  hclog.Logger
+	longest time.Duration // between attempts
 }
 
 // run ships until ctx ends. What the store refuses is tried again for ever: the log's limit says when the oldest go.
@@ -51,7 +49,7 @@ func (s *shipper) run(ctx context.Context, interval time.Duration) {
 
 // drain ships all that is sealed; only the end of ctx stops it before.
 func (s *shipper) drain(ctx context.Context) error {
-	wait := firstRetry
+	wait := min(firstRetry, s.longest)
 	for {
 		file, ok := s.log.oldest()
 		if !ok {
@@ -59,7 +57,7 @@ func (s *shipper) drain(ctx context.Context) error {
 		}
 		err := s.ship(ctx, file)
 		if err == nil {
-			wait = firstRetry
+			wait = min(firstRetry, s.longest)
 			continue
 		}
 		if ctx.Err() != nil {
@@ -73,7 +71,7 @@ func (s *shipper) drain(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 		s.log.seal() // the log keeps its bound also while the store is away
-		wait = min(2*wait, lastRetry)
+		wait = min(2*wait, s.longest)
 	}
 }
 

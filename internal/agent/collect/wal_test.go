@@ -51,7 +51,7 @@ func write(t *testing.T, log *wal, from, to int) {
 
 func ship(t *testing.T, log *wal, store *memstore.Store) {
 	t.Helper()
-	shipper := &shipper{store: store, log: log, metrics: newMetrics(log, &budget{}), logger: hclog.NewNullLogger()}
+	shipper := &shipper{store: store, log: log, metrics: newMetrics(log, &budget{}), logger: hclog.NewNullLogger(), longest: time.Millisecond}
 	log.seal()
 	if err := shipper.drain(context.Background()); err != nil {
 		t.Fatal(err)
