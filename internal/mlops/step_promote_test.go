@@ -279,3 +279,43 @@ func TestCancelAndRetry(t *testing.T) {
 	s.ask(Request{Action: "dance"})
 	s.want(s.follow(), "request_refused request_refused")
 }
+
+// What was approved while another promotion held the alias waits for it, and is void when that one moved the champion.
+func TestOnePromotionAtATime(t *testing.T) {
+	s := awaiting(t)
+	candidate := s.last().ID
+	s.state.Versions = append(slices.Clone(s.state.Versions), ModelVersion{Number: 3, Approval: &Decision{}})
+	s.ask(Request{Action: ActionRollback, Version: 3})
+	s.want(s.follow(), "requested promoting")
+	s.ask(Request{Action: ActionApprove, RunID: candidate})
+	s.want(s.follow(), "approved")
+	s.work(true)
+	s.wait(20 * time.Second)
+	s.world.Policy.Triggers = Triggers{}
+	s.want(s.follow(), "promoted superseded")
+}
+
+// An approval that waits for a thaw is void, too, when a newer holdout arrives meanwhile.
+func TestApprovedIsVoidWhenTheHoldoutChanged(t *testing.T) {
+	s := awaiting(t)
+	s.world.Policy.Triggers = Triggers{}
+	s.ask(Request{Action: ActionFreeze})
+	s.ask(Request{Action: ActionApprove, RunID: s.last().ID})
+	s.want(s.follow(), "frozen approved")
+	s.publish(3)
+	s.want(s.follow(), "superseded")
+}
+
+// A run whose champion has changed since it was trained comes to nothing: whoever asks meanwhile waits for a run of their own.
+func TestNobodyJoinsWhatComesToNothing(t *testing.T) {
+	s, _ := trainingTale(t)
+	s.world.Policy.Triggers = Triggers{}
+	s.work(true)
+	s.want(s.follow(), "trained")
+	s.state.Versions = append(slices.Clone(s.state.Versions), ModelVersion{Number: 2, Approval: &Decision{}})
+	s.state.Aliases[AliasChampion] = AliasState{Version: 2}
+	s.ask(Request{Action: ActionTrain})
+	s.want(s.follow(), "")
+	s.work(true)
+	s.want(s.follow(), "evaluated registered superseded requested training")
+}

@@ -419,3 +419,14 @@ func TestTwoTriggersAtOnceOneRun(t *testing.T) {
 	s.episode("delay-1", VerdictCovariate)
 	s.want(s.follow(), "requested joined joined training")
 }
+
+// A run on the champion's own data answers new code, but not a drift: that waits for data.
+func TestDriftDoesNotJoinOldData(t *testing.T) {
+	s := champion(t)
+	s.code("2")
+	s.want(s.follow(), "requested training")
+	s.episode("delay-1", VerdictCovariate)
+	s.want(s.follow(), "")
+	events := s.through(false)
+	s.want(events, "trained evaluated rejected requested waiting_for_data")
+}

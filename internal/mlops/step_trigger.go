@@ -158,10 +158,15 @@ func (d decision) covers(run Run, t trigger) bool {
 	}
 }
 
-// learnsTheSame says whether an open run has begun to learn from the newest data with the code as declared now.
+// learnsTheSame says whether an open run has begun to learn from the newest data with the code as declared now. One whose
+// champion has changed since comes to nothing, and answers nobody.
 func (d decision) learnsTheSame(run Run) bool {
 	newest, published := d.world.Newest()
+	champion, _ := d.state.Champion()
 	learns := InFlight(run.State) || run.State == RunAwaitingApproval
+	if run.Holdout != nil && run.Holdout.Champion != champion.Number {
+		return false
+	}
 	return learns && published && d.world.Training != nil && run.Inputs != nil && run.Inputs.Dataset == newest.Dataset &&
 		run.Inputs.DatasetVersion == newest.Number && run.Inputs.Revision == d.world.Training.Revision()
 }
