@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
@@ -70,10 +68,11 @@ func openWAL(folder string, limits walLimits, clock func() time.Time, dropped fu
 	if err != nil {
 		return nil, fmt.Errorf("log folder %q: %w", folder, err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = fmt.Errorf("%w: another collector uses it; give each its own with --wal", mlops.ErrConflict)
-		}
+	free, err := tryLock(lock)
+	if err == nil && !free {
+		err = fmt.Errorf("%w: another collector uses it; give each its own with --wal", mlops.ErrConflict)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("log folder %q: %w", folder, err), lock.Close())
 	}
 	w := &wal{folder: folder, lock: lock, limits: limits, clock: clock, ready: make(chan struct{}, 1), next: 1, dropped: dropped}
