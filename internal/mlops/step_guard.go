@@ -2,6 +2,7 @@ package mlops
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -60,7 +61,7 @@ func faulty(episode Episode) bool { return episode.Verdict == VerdictDataQuality
 
 func faultText(episode Episode) string {
 	return fmt.Sprintf("drift monitor %q sees faulty data: %s. Mend the source, or overrule with `mlops drift accept %s --reason ...`",
-		episode.Monitor, episode.Summary, episode.ID)
+		episode.Monitor, strings.TrimSuffix(episode.Summary, "."), episode.Monitor)
 }
 
 func (d decision) cooldown() *refusal {

@@ -84,8 +84,10 @@ func (d decision) whileTraining(run Run) *Event {
 		if newest.Number == 0 { // retired since: what it learned from is the newest we know
 			newest.Dataset, newest.Number = run.Inputs.Dataset, run.Inputs.DatasetVersion
 		}
+		made := *output.Output
+		made.ImageDigest = d.world.Jobs[name].Digests[StepTrain]
 		return &Event{
-			Type: RunTrained, Attempt: run.Attempt, Output: output.Output,
+			Type: RunTrained, Attempt: run.Attempt, Output: &made,
 			Holdout:  &Holdout{Dataset: newest.Dataset, Version: newest.Number, Champion: champion.Number},
 			Deadline: d.deadline(run.Inputs.Code.Evaluate.Timeout.Std() + startAllowance),
 		}

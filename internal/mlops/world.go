@@ -40,6 +40,7 @@ type JobStatus struct {
 	Failed   string // the container that failed
 	Message  string
 	LogTail  string
+	Digests  map[string]string // of the images that ran, by container
 }
 
 // Lost says that the job was killed or lost, which says nothing about its code: another attempt may succeed.

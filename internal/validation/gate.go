@@ -112,7 +112,7 @@ func compare(name string, gate mlops.Gate, input Input, pairs paired, candidate 
 	}
 	verdict.Champion, verdict.Gain, verdict.Low, verdict.High = &champion, &gain, &low, &high
 	if !(low > -gate.Tolerance) {
-		verdict.Reason = fmt.Sprintf("%s against the champion's %s: the gain of %s (95 %%: %s to %s) is not above %s",
+		verdict.Reason = fmt.Sprintf("%s against the champion's %s: the gain of %s (95 %%: %s to %s) is not surely above %s",
 			number(candidate), number(champion), number(gain), number(low), number(high), number(0-gate.Tolerance))
 	}
 	return verdict

@@ -144,7 +144,7 @@ func TestReasons(t *testing.T) {
 		"other labels":           {func(in *validation.Input) { in.Champion = &validation.Side{Predictions: oneClass} }, "different labels"},
 		"champion without":       {func(in *validation.Input) { in.Champion = &validation.Side{} }, "of the champion"},
 		"nothing left to judge":  {func(in *validation.Input) { in.Rows, in.ExcludedRows = 0, 200 }, "200 were learned from"},
-		"worse by plain numbers": {func(in *validation.Input) { plain(in, 0.7, 0.8) }, "is not above"},
+		"worse by plain numbers": {func(in *validation.Input) { plain(in, 0.7, 0.8) }, "is not surely above"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -151,12 +151,11 @@ func (c *Controller) addStep(ctx context.Context, memory *modelMemory, seen *vie
 		if err != nil {
 			return fmt.Errorf("output of %s: %w", name, err)
 		}
-		if err := json.Unmarshal(data, &output); err != nil {
-			// Outputs are created once: nothing better will come.
-			world.Jobs[name] = mlops.JobStatus{Done: true, ExitCode: 1, Failed: "publish", Message: "what it published cannot be read: " + err.Error()}
-			return nil
+		if fault := json.Unmarshal(data, &output); fault == nil {
+			memory.outputs[name], known = output, true
+		} else { // outputs are created once: nothing better will come
+			world.Jobs[name] = mlops.JobStatus{Done: true, ExitCode: 1, Failed: "publish", Message: "what it published cannot be read: " + fault.Error()}
 		}
-		memory.outputs[name], known = output, true
 	}
 	if known {
 		world.Outputs[name] = output
@@ -167,7 +166,7 @@ func (c *Controller) addStep(ctx context.Context, memory *modelMemory, seen *vie
 func jobStatus(live workload.Live) mlops.JobStatus {
 	return mlops.JobStatus{
 		Done: live.Status.Phase.Done(), ExitCode: live.Status.ExitCode, TimedOut: live.Status.TimedOut, Failed: live.Status.Failed,
-		Message: live.Status.Message, LogTail: tail(live.Status.LogTail),
+		Message: live.Status.Message, LogTail: tail(live.Status.LogTail), Digests: live.Status.Digests,
 	}
 }
 

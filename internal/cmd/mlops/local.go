@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
-	platform "github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload/local"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 )
 
 const maximumRunnerLog = 16 << 20 // bytes; at the next start a longer one is moved aside
@@ -58,8 +58,8 @@ func runLocal(cmd *cobra.Command, port int) error {
 	}
 	defer func() { _ = log.Close() }()
 	cmd.PrintErrf("running the project at %s; Ctrl-C stops it; log in %s\n", path, log.Name())
-	return local.Run(cmd.Context(), local.Options{
-		Dir: dir, Place: platform.Scheme + path, Executable: executable, Path: os.Getenv("PATH"),
+	return local.RunWorkloads(cmd.Context(), local.RunnerOptions{
+		Dir: dir, Place: local.Scheme + path, Executable: executable, Path: os.Getenv("PATH"),
 		Port: func() int {
 			if port != 0 {
 				return port
@@ -87,7 +87,7 @@ func newLocalStop() *cobra.Command {
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return local.Stop(ctx, local.RunnerDir(path), cmd.ErrOrStderr())
+			return local.StopWorkloads(ctx, local.RunnerDir(path), cmd.ErrOrStderr())
 		},
 	}
 	command.Flags().DurationVar(&timeout, "timeout", 2*time.Minute, "how long to wait")
@@ -136,9 +136,9 @@ func declaredPort(path string) int {
 		if err != nil {
 			continue
 		}
-		for i := len(entries) - 1; i >= 0; i-- {
-			if strings.HasSuffix(entries[i].Name(), ".json") {
-				if port := portOf(filepath.Join(dir, entries[i].Name())); port != 0 {
+		for _, entry := range slices.Backward(entries) {
+			if strings.HasSuffix(entry.Name(), ".json") {
+				if port := portOf(filepath.Join(dir, entry.Name())); port != 0 {
 					return port
 				}
 				break

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload/local"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 )
 
 // newPod holds one pod for `mlops local`: hidden, because people do not type it.

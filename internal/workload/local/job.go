@@ -81,6 +81,14 @@ func jobStatus(p *pod, hash string) workload.Status {
 		ObservedHash: hash, Phase: workload.PhasePending, Started: p.status.Started, Finished: p.status.Finished,
 		Failed: p.status.Failed, ExitCode: p.status.ExitCode, TimedOut: p.status.TimedOut, Message: p.status.Message,
 	}
+	for name, container := range p.status.Containers {
+		if container.Digest != "" {
+			if status.Digests == nil {
+				status.Digests = map[string]string{}
+			}
+			status.Digests[name] = container.Digest
+		}
+	}
 	switch {
 	case p.status.Phase == podSucceeded:
 		status.Phase = workload.PhaseSucceeded
