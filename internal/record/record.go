@@ -41,12 +41,15 @@ type Record struct {
 	DataContentType string    `json:"datacontenttype"`
 	CorrelationID   string    `json:"correlationid"`
 	// EventTime is the timestamp column of the first row; Time where there is none. Segments and windows lie by it.
-	EventTime    time.Time `json:"eventtime"`
-	Deployment   string    `json:"deployment"`
-	Model        string    `json:"model,omitempty"`
-	ModelVersion int64     `json:"modelversion,string,omitempty"`
-	Instance     string    `json:"instance"`
-	Path         string    `json:"path"`
+	EventTime time.Time `json:"eventtime"`
+	// ArrivalOnly says that the collector was given a timestamp column and found no time in it: EventTime is Time for want of
+	// a better one, and moves no watermark.
+	ArrivalOnly  bool   `json:"arrivalonly,omitempty"`
+	Deployment   string `json:"deployment"`
+	Model        string `json:"model,omitempty"`
+	ModelVersion int64  `json:"modelversion,string,omitempty"`
+	Instance     string `json:"instance"`
+	Path         string `json:"path"`
 	// Status is the model's, 502 where there was none, StatusClientGone where nobody waited for it.
 	Status int `json:"status"`
 	// LatencyMS runs from the request's header to the last byte that the model sent, in milliseconds.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -161,37 +160,40 @@ func scanSegment(ctx context.Context, store platform.Store, key string, each fun
 	}
 }
 
-// Newest is the newest event time of a deployment; false where none is later than after. It lists from after's hour on, the
-// whole deployment where after is zero, and reads one segment of each instance: its last of the newest hour.
+// mostLooks bounds how many segments Newest reads.
+const mostLooks = 200
+
+// Newest is the newest event time of a deployment; false where none is later than after. Records that have only a time of
+// arrival do not count: while old traffic is replayed, one broken request must not move the watermark to today. It lists from
+// after's hour on, the whole deployment where after is zero, and reads one segment of each instance, its last of an hour,
+// from the newest hour back to the first one that has an event time.
 func Newest(ctx context.Context, store platform.Store, deployment string, after time.Time) (time.Time, bool, error) {
 	cursor := ""
 	if !after.IsZero() {
 		cursor = Prefix(deployment) + after.UTC().Format(hourLayout)
 	}
-	var newest []string // keys of the newest hour so far, in order
-	var newestHour time.Time
+	var last []string // the last segment of each instance and hour, in order of key
 	err := list(ctx, store, Prefix(deployment), cursor, func(entry platform.Entry) bool {
-		hour, ok := hourOf(deployment, entry.Key)
-		if !ok {
+		if _, ok := hourOf(deployment, entry.Key); !ok {
 			return true
 		}
-		if !hour.Equal(newestHour) {
-			newestHour, newest = hour, newest[:0]
+		if end := len(last) - 1; end >= 0 && instanceOf(last[end]) == instanceOf(entry.Key) {
+			last[end] = entry.Key
+		} else {
+			last = append(last, entry.Key)
 		}
-		if last := len(newest) - 1; last >= 0 && instanceOf(newest[last]) == instanceOf(entry.Key) {
-			newest[last] = entry.Key
-			return true
-		}
-		newest = append(newest, entry.Key)
 		return true
 	})
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("newest record of %q: %w", deployment, err)
 	}
 	var watermark time.Time
-	for _, key := range slices.Backward(newest) {
-		err := scanSegment(ctx, store, key, func(r Record) error {
-			if r.EventTime.After(watermark) {
+	for i := len(last) - 1; i >= max(0, len(last)-mostLooks); i-- {
+		if !watermark.IsZero() && path.Dir(last[i]) != path.Dir(last[i+1]) {
+			break // older hours have older events only
+		}
+		err := scanSegment(ctx, store, last[i], func(r Record) error {
+			if !r.ArrivalOnly && r.EventTime.After(watermark) {
 				watermark = r.EventTime
 			}
 			return nil
@@ -203,11 +205,10 @@ func Newest(ctx context.Context, store platform.Store, deployment string, after 
 	return watermark, !watermark.IsZero() && watermark.After(after), nil
 }
 
-// instanceOf is the key of a segment without its sequence.
+// instanceOf is the key of a segment without its sequence: hour and instance.
 func instanceOf(key string) string {
-	name := strings.TrimSuffix(path.Base(key), suffix)
-	if dash := strings.LastIndexByte(name, '-'); dash >= 0 {
-		return name[:dash]
+	if dash := strings.LastIndexByte(key, '-'); dash >= 0 {
+		return key[:dash]
 	}
-	return name
+	return key
 }

@@ -121,6 +121,25 @@ func TestNewestIsTheWatermark(t *testing.T) {
 	}
 }
 
+// Records that have only a time of arrival move no watermark, also where they fill hours of their own.
+func TestArrivalMovesNoWatermark(t *testing.T) {
+	store := memstore.New()
+	put(t, store, "a", 1, noon, 2)
+	for hour := range 3 {
+		r := newRecord(int64(10+hour), noon.AddDate(25, 0, 0).Add(time.Duration(hour)*time.Hour))
+		r.ArrivalOnly = true
+		store.Put(Key("delay", "a", r.EventTime, r.Sequence), lineOf(t, r))
+	}
+	for _, after := range []time.Time{{}, noon.Add(-time.Hour)} {
+		if got, ok, err := Newest(context.Background(), store, "delay", after); err != nil || !ok || !got.Equal(noon.Add(time.Minute)) {
+			t.Errorf("after %v the newest is %v, %v, %v", after, got, ok, err)
+		}
+	}
+	if got, ok, err := Newest(context.Background(), store, "delay", noon.AddDate(1, 0, 0)); ok || err != nil {
+		t.Errorf("the newest is %v, %v, want none", got, err)
+	}
+}
+
 // A segment that does not hold is named; one that retention took, and documents of other kinds, are passed over.
 func TestScanOfDamagedSegments(t *testing.T) {
 	ctx := context.Background()

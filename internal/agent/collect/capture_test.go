@@ -157,23 +157,32 @@ func TestCorrelationID(t *testing.T) {
 }
 
 func TestEventTime(t *testing.T) {
-	arrival := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for body, want := range map[string]time.Time{
-		`[{"at":"2001-01-08T12:00:00+01:00"},{"at":"2005-01-01"}]`: time.Date(2001, 1, 8, 11, 0, 0, 0, time.UTC),
-		`[{"at":"2026-03-01"}]`: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
-		`[{"at":"soon"}]`:       arrival,
-		`[{"at":null}]`:         arrival,
-		`[{"x":1}]`:             arrival,
-		`[]`:                    arrival,
-		`[{"at":"9999-12-31"}]`: arrival, // a broken clock must not move the watermark past everything
-		`[{"at":"0001-01-01"}]`: arrival,
-	} {
-		rows, err := record.Rows([]byte(body), record.Redaction{})
-		if err != nil {
-			t.Fatal(err)
+	s := newStage(t, score, func(o *Options) { o.TimestampColumn = "at" })
+	now := time.Now().UTC().Truncate(time.Second)
+	bodies := []struct {
+		body string
+		want time.Time // zero: the arrival
+	}{
+		{`[{"at":"2001-01-08T12:00:00+01:00"},{"at":"2005-01-01"}]`, time.Date(2001, 1, 8, 11, 0, 0, 0, time.UTC)},
+		{`[{"at":"` + now.AddDate(0, 3, 0).Format(time.RFC3339) + `"}]`, now.AddDate(0, 3, 0)},
+		{`[{"at":"soon"}]`, time.Time{}},
+		{`[{"at":null}]`, time.Time{}},
+		{`[{"x":1}]`, time.Time{}},
+		{`[]`, time.Time{}},
+		{`no rows`, time.Time{}},
+		{`[{"at":"9999-12-31"}]`, time.Time{}}, // a broken clock must not move the watermark past everything
+		{`[{"at":"0001-01-01"}]`, time.Time{}},
+	}
+	for _, given := range bodies {
+		s.post("/score", given.body)
+	}
+	for i, r := range s.records() {
+		want := bodies[i].want
+		if want.IsZero() {
+			want = r.Time
 		}
-		if got := eventTime(rows, "at", arrival); !got.Equal(want) {
-			t.Errorf("%s happened at %v, want %v", body, got, want)
+		if !r.EventTime.Equal(want) || r.ArrivalOnly != bodies[i].want.IsZero() {
+			t.Errorf("%s happened at %v (arrival only: %v), want %v", bodies[i].body, r.EventTime, r.ArrivalOnly, want)
 		}
 	}
 }

@@ -115,12 +115,15 @@ func (e *exchange) record(status int, complete bool, problem string) record.Reco
 		Complete: complete, Error: problem, SamplingPercentage: options.SamplingPercentage,
 	}
 	r.RequestBytes, _ = e.request.size()
+	r.ArrivalOnly = options.TimestampColumn != ""
 	rows, err := e.rows(e.request, e.requestHeader, e.requestLength, record.Rows)
 	if err != nil {
 		r.Body = e.collector.notCaptured("request", err)
 	} else {
 		r.Rows, r.Data = rows.Rows, rows.JSON
-		r.EventTime = eventTime(rows, options.TimestampColumn, r.Time)
+		if at, ok := eventTime(rows, options.TimestampColumn, r.Time); ok {
+			r.EventTime, r.ArrivalOnly = at, false
+		}
 	}
 	if e.answer == nil {
 		return r
@@ -152,20 +155,17 @@ func (e *exchange) rows(from *capture, header http.Header, length int64, read fu
 // every window to come.
 const mostAhead = 366 * 24 * time.Hour
 
-// eventTime is the timestamp of the first row, or the arrival where there is none that can be believed.
-func eventTime(rows record.Batch, column string, arrival time.Time) time.Time {
+// eventTime is the timestamp of the first row; false where there is none that can be believed.
+func eventTime(rows record.Batch, column string, arrival time.Time) (time.Time, bool) {
 	if column == "" {
-		return arrival
+		return time.Time{}, false
 	}
 	text, ok := rows.Text(column)
 	if !ok {
-		return arrival
+		return time.Time{}, false
 	}
 	at, ok := table.ParseTime(text)
-	if !ok || at.Year() < 1900 || at.Sub(arrival) > mostAhead {
-		return arrival
-	}
-	return at
+	return at, ok && at.Year() >= 1900 && at.Sub(arrival) <= mostAhead
 }
 
 // answerBody is the model's answer as the client's connection reads it. The record is made before the last bytes are
