@@ -126,10 +126,12 @@ func (c *Collector) dropped(records int64) {
 // Run serves until ctx ends; then it accepts no more, finishes what is in flight, ships the log, and leaves what could not be
 // shipped within the grace period to its successor. The error is that of the listener.
 func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
+	spare := &unused{connections: map[net.Conn]bool{}}
 	server := &http.Server{
-		Handler: c, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: c, ConnState: spare.note, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: c.options.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
+	server.RegisterOnShutdown(spare.close)
 	shipping, stopShipping := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	background.Go(func() { c.shipper.run(shipping, c.options.FlushInterval) })

@@ -161,3 +161,13 @@ func TestStopCutsOffAtTheEndOfTheGracePeriod(t *testing.T) {
 		t.Error("the request that was cut off left no record")
 	}
 }
+
+// A connection that was opened to spare does not hold up a stop.
+func TestStopDoesNotWaitForUnusedConnections(t *testing.T) {
+	s := newStage(t, score, func(o *Options) { o.Grace = time.Hour })
+	dial(t, s.url)
+	s.post("/score", oneRow) // it was opened later, so the first was accepted
+	if records := s.records(); len(records) != 1 {
+		t.Errorf("there are %d records", len(records))
+	}
+}
