@@ -203,6 +203,14 @@ type Failure struct {
 	Retry    bool   `json:"retry"`              // whether a further attempt makes sense
 }
 
+// Words are what failed and how, as one line.
+func (f Failure) Words() string {
+	if f.Step == "" {
+		return f.Message
+	}
+	return f.Step + ": " + f.Message
+}
+
 // DecodeEvent reads an event; fields that it does not know are ignored.
 func DecodeEvent(data []byte) (Event, error) {
 	var event Event

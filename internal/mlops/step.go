@@ -125,7 +125,7 @@ func (d decision) slotTaken() bool {
 }
 
 func failed(failure Failure) *Event {
-	return &Event{Type: RunFailed, Reason: failure.Message, Failure: &failure}
+	return &Event{Type: RunFailed, Reason: failure.Words(), Failure: &failure}
 }
 
 func failedBefore(format string, arguments ...any) *Event {

@@ -2,8 +2,11 @@ package mlops
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // afterRequested starts what was asked for: a rollback goes straight to its promotion, every other run trains, or waits
@@ -126,7 +129,7 @@ func (d decision) jobEnded(run Run, step string, command JobCommand) *Event {
 	if !job.Done && !d.overdue(run) {
 		return nil
 	}
-	failure := Failure{Step: step, ExitCode: job.ExitCode, LogTail: job.LogTail, Message: ending(step, job, command.Timeout), Retry: job.Lost()}
+	failure := Failure{Step: step, ExitCode: job.ExitCode, LogTail: job.LogTail, Message: ending(job, command.Timeout), Retry: job.Lost()}
 	if !job.Done {
 		failure.ExitCode, failure.Retry = -1, true
 	}
@@ -134,31 +137,61 @@ func (d decision) jobEnded(run Run, step string, command JobCommand) *Event {
 	if job.Lost() && allowed && d.state.Frozen == nil {
 		// It repeats what was tried, whatever was declared or published since.
 		return &Event{
-			Type: RunTraining, Attempt: run.Attempt + 1, Inputs: run.Inputs, Failure: &failure, Reason: failure.Message,
+			Type: RunTraining, Attempt: run.Attempt + 1, Inputs: run.Inputs, Failure: &failure, Reason: failure.Words(),
 			Deadline: d.deadline(run.Inputs.Code.Train.Timeout.Std() + startAllowance),
 		}
 	}
 	return failed(failure)
 }
 
-func ending(step string, job JobStatus, timeout Duration) string {
-	var text string
+// ending says how a job ended; the step is named by whoever shows it. What a program that failed wrote last is the best reason
+// there is: the platform's own message only repeats the exit code.
+func ending(job JobStatus, timeout Duration) string {
+	text, reason := "", job.Message
 	switch {
 	case !job.Done:
-		text = step + " did not end in time: is anything there to run it? See `mlops status`"
+		text = "did not end in time: is anything there to run it? See `mlops status`"
 	case job.TimedOut:
-		text = fmt.Sprintf("%s did not end within its timeout of %s", step, timeout)
+		text, reason = fmt.Sprintf("did not end within its timeout of %s", timeout), ""
 	case job.Lost():
-		text = step + " was killed or lost"
+		text = "was killed or lost"
 	case job.ExitCode != 0:
-		text = fmt.Sprintf("%s: container %q ended with exit code %d", step, job.Failed, job.ExitCode)
+		text = fmt.Sprintf("container %q ended with exit code %d", job.Failed, job.ExitCode)
+		if last := lastLine(job.LogTail); last != "" {
+			reason = last
+		}
 	default:
-		text = step + " ended without an output that could be published"
+		text = "ended without an output that could be published"
 	}
-	if job.Message != "" {
-		text += ": " + job.Message
+	if reason != "" {
+		text += ": " + reason
 	}
 	return text
+}
+
+const longestReason = 300 // characters
+
+// colours are what programs write for terminals.
+var colours = regexp.MustCompile("\x1b\\[[0-9;?]*[ -/]*[@-~]")
+
+// lastLine is the last line of a log that says anything, cut to what fits a line.
+func lastLine(log string) string {
+	lines := strings.FieldsFunc(colours.ReplaceAllString(log, ""), func(r rune) bool { return r == '\n' || r == '\r' })
+	for _, line := range slices.Backward(lines) {
+		line = strings.TrimSpace(strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, line))
+		if runes := []rune(line); len(runes) > longestReason {
+			line = string(runes[:longestReason]) + "..."
+		}
+		if line != "" {
+			return line
+		}
+	}
+	return ""
 }
 
 // afterEvaluated lets a candidate into the registry, or says why not.

@@ -24,9 +24,9 @@ func TestTrainingThatFails(t *testing.T) {
 		events string
 		says   string
 	}{
-		"error":              {JobStatus{Done: true, ExitCode: 3, Failed: "train", LogTail: "boom"}, "failed", `container "train" ended with exit code 3`},
+		"error":              {JobStatus{Done: true, ExitCode: 3, Failed: "train", LogTail: "boom"}, "failed", `container "train" ended with exit code 3: boom`},
 		"timeout":            {JobStatus{Done: true, ExitCode: -1, TimedOut: true}, "failed", "timeout of 30m"},
-		"writes no model":    {JobStatus{Done: true, ExitCode: 1, Failed: "publish", LogTail: "model/ is empty"}, "failed", `container "publish"`},
+		"writes no model":    {JobStatus{Done: true, ExitCode: 1, Failed: "publish", LogTail: "checking\n\x1b[31mmodel/ is empty\x1b[0m\n\n", Message: "container publish ended with exit code 1"}, "failed", `container "publish" ended with exit code 1: model/ is empty`},
 		"publishes nothing":  {JobStatus{Done: true}, "failed", "without an output"},
 		"lost":               {JobStatus{Done: true, ExitCode: -1}, "training", "killed or lost"},
 		"still there":        {JobStatus{}, "", ""},

@@ -48,10 +48,11 @@ func Words(event mlops.Event) string {
 		add("version %d did not hold: %s serves on", event.Version, versionWords(event.Previously))
 	case mlops.RunFailed:
 		if event.Failure != nil {
-			add("%s: %s", event.Failure.Step, event.Failure.Message)
+			add("%s", event.Failure.Words())
 		}
 	}
-	if event.Reason != "" && (event.Cause == nil || event.Reason != event.Cause.Text) {
+	said := event.Failure != nil && event.Type == mlops.RunFailed // its reason is the same once more
+	if event.Reason != "" && !said && (event.Cause == nil || event.Reason != event.Cause.Text) {
 		add("%s", event.Reason)
 	}
 	if !event.NotBefore.IsZero() {
@@ -90,7 +91,7 @@ func judgementWords(judgement mlops.Judgement) string {
 func Ending(run mlops.Run) string {
 	switch {
 	case run.State == mlops.RunFailed && run.Failure != nil:
-		return run.Failure.Step + ": " + run.Failure.Message
+		return run.Failure.Words()
 	case run.State == mlops.RunRejected && run.Judgement != nil && len(run.Judgement.Reasons) > 0:
 		return strings.Join(run.Judgement.Reasons, "; ")
 	case run.State == mlops.RunRefused && run.Guard != "":

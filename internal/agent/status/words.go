@@ -51,7 +51,7 @@ func waits(run mlops.Run) string {
 		return fmt.Sprintf("version %d is rolled out and watched", run.Version)
 	case mlops.RunFailed:
 		if run.Failure != nil {
-			return run.Failure.Step + ": " + run.Failure.Message
+			return run.Failure.Words()
 		}
 	case mlops.RunRejected:
 		if run.Judgement != nil && len(run.Judgement.Reasons) > 0 {
