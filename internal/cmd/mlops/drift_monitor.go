@@ -131,8 +131,9 @@ func printReports(cmd *cobra.Command, judge func(context.Context) ([]mlops.Drift
 		fmt.Fprintln(cmd.OutOrStdout(), "No window to judge: no record has passed the next slot of the schedule.")
 	}
 	for _, report := range reports {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s to %s: %s (%d rows, version %d)\n  %s\n", report.WindowStart.Format(shortTime),
-			report.WindowEnd.Format(shortTime), report.Verdict, report.Rows, report.ModelVersion, report.Summary)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s to %s: %s (%d rows, version %d)\n", report.WindowStart.Format(shortTime),
+			report.WindowEnd.Format(shortTime), report.Verdict, report.Rows, report.ModelVersion)
+		paragraph(cmd.OutOrStdout(), "  ", report.Summary)
 	}
 	return nil
 }

@@ -108,7 +108,8 @@ func openReport(cmd *cobra.Command, in *project.Project, key string) error {
 }
 
 func printReport(to io.Writer, report mlops.DriftReport, state mlops.MonitorState, html string) {
-	fmt.Fprintf(to, "%s: %s\n  %s\n", report.Monitor, report.Verdict, oneLine(report.Summary))
+	fmt.Fprintf(to, "%s: %s\n", report.Monitor, report.Verdict)
+	paragraph(to, "  ", report.Summary)
 	table := newGrid(to, "  ")
 	table.row("window", fmt.Sprintf("%s to %s, %s of %s (%d failed)", when(report.WindowStart), when(report.WindowEnd),
 		plural(report.Rows, "row"), plural(report.Requests, "request"), report.Failed))
@@ -123,7 +124,7 @@ func printReport(to io.Writer, report mlops.DriftReport, state mlops.MonitorStat
 		if i == 0 {
 			fmt.Fprintln(to, "\nData quality")
 		}
-		fmt.Fprintf(to, "  %s (%s): %s\n", fault.Feature, fault.Rule, oneLine(fault.Message))
+		paragraph(to, "  ", fmt.Sprintf("%s (%s): %s", fault.Feature, fault.Rule, fault.Message))
 	}
 	printFeatures(to, report.Features)
 	for i, episode := range state.Open() {

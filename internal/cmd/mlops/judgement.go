@@ -22,7 +22,7 @@ func printJudgement(to io.Writer, judged mlops.Judgement, gate mlops.Validation)
 		fmt.Fprint(to, "; no champion yet")
 	}
 	fmt.Fprintf(to, ": %s\n", map[bool]string{true: "passed", false: "NOT passed"}[judged.Passed])
-	table := newGrid(to, "  ", "METRIC", "CANDIDATE", "CHAMPION", "GAIN", "95 % INTERVAL", "GATE", "RESULT", "METHOD")
+	table := newGrid(to, "  ", "METRIC", "CANDIDATE", "CHAMPION", "GAIN", "95 % INTERVAL", "RESULT", "GATE")
 	for _, name := range slices.Sorted(maps.Keys(judged.Metrics)) {
 		metric := judged.Metrics[name]
 		interval := ""
@@ -30,14 +30,14 @@ func printJudgement(to io.Writer, judged mlops.Judgement, gate mlops.Validation)
 			interval = fmt.Sprintf("%+.4f to %+.4f", *metric.Low, *metric.High)
 		}
 		table.row(name, number(&metric.Candidate), number(metric.Champion), signed(metric.Gain), interval,
-			gateWords(gate.Metrics, name), resultWords(metric.Passed, metric.Reason), metric.Method)
+			resultWords(metric.Passed, ""), joined(gateWords(gate.Metrics, name), metric.Method, metric.Reason))
 	}
 	table.flush()
 	for _, column := range slices.Sorted(maps.Keys(judged.Slices)) {
 		printSlice(to, column, judged.Slices[column], gate)
 	}
 	for _, reason := range judged.Reasons {
-		fmt.Fprintf(to, "  - %s\n", oneLine(reason))
+		paragraph(to, "  ", "- "+reason)
 	}
 }
 
@@ -53,6 +53,11 @@ func printSlice(to io.Writer, column string, slice mlops.SliceJudgement, gate ml
 		table.row(value, thousands(one.Rows), number(&one.Candidate), number(one.Champion))
 	}
 	table.flush()
+}
+
+// joined puts what there is into one cell.
+func joined(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), "; ")
 }
 
 func gateWords(gates map[string]mlops.Gate, name string) string {

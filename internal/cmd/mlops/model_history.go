@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,11 +81,10 @@ func printHistory(to io.Writer, history lineage.History) {
 	if len(history.Stints) == 0 {
 		fmt.Fprintf(to, "%s: nothing in production\n", history.Model)
 	} else {
-		table := newGrid(to, "", "VERSION", "FROM", "TO", "DATA", "IMAGE", "SOURCE", "LET IN BY", "WHY")
+		table := newGrid(to, "", "VERSION", "FROM", "TO", "DATA", "IMAGE", "LET IN BY", "WHY")
 		for _, stint := range history.Stints {
 			table.row(decimal(stint.Version), when(stint.From), until(stint.To),
-				fmt.Sprintf("%s/%d %s", stint.Trained.Dataset, stint.Trained.DatasetVersion, short(stint.Trained.TrainingSHA256)),
-				stint.Trained.Image, stint.Trained.SourceRevision, letInBy(stint), stintWhy(stint))
+				fmt.Sprintf("%s/%d", stint.Trained.Dataset, stint.Trained.DatasetVersion), codeWords(stint.Trained), letInBy(stint), stintWhy(stint))
 		}
 		table.flush()
 	}
@@ -117,8 +117,16 @@ func letInBy(stint lineage.Stint) string {
 	}
 }
 
+// codeWords is an image, and its source revision where that is more than the image's tag.
+func codeWords(trained lineage.Trained) string {
+	if trained.SourceRevision == "" || strings.HasSuffix(trained.Image, ":"+trained.SourceRevision) {
+		return trained.Image
+	}
+	return trained.Image + " at " + trained.SourceRevision
+}
+
 func stintWhy(stint lineage.Stint) string {
-	why := lineage.CauseWords(stint.Cause)
+	why := brief(lineage.CauseWords(stint.Cause))
 	if stint.Reason != "" && stint.Reason != stint.Cause.Text {
 		why += "; " + stint.Reason
 	}

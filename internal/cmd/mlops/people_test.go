@@ -113,11 +113,11 @@ func TestStatus(t *testing.T) {
 func TestRuns(t *testing.T) {
 	p := planted(t)
 	out := p.shows(0, words("runs"),
-		"RUN MODEL STATE VERSION CREATED UPDATED CAUSE REASON",
-		"run-e600000000 flight-delay awaiting approval 3 2026-05-05 14:00",
-		"run-c400000000 flight-delay failed - 2026-05-04 08:00 2026-05-04 10:00 request ada/1 train: the train command ended with code 2",
+		"RUN MODEL STATE SINCE VERSION CAUSE WHY",
+		"run-e600000000 flight-delay awaiting approval 2026-05-05 16:00 3 dataset version",
+		"run-c400000000 flight-delay failed 2026-05-04 10:00 - request train: the train command ended with code 2",
 		"run-c300000000 flight-delay rejected", "auc may be worse",
-		"run-a100000000 flight-delay promoted 1")
+		"run-a100000000 flight-delay promoted 2026-05-01 06:00 1 bootstrap")
 	if columns := strings.Index(out, "STATE"); !strings.HasPrefix(strings.Split(out, "\n")[1][columns:], "awaiting approval") {
 		t.Errorf("the columns are not aligned:\n%s", out)
 	}
@@ -141,7 +141,7 @@ func TestModelCard(t *testing.T) {
 		"data flights version 2, training split, 1,000 rows of 2001-05-01 00:00 to 2001-06-01 00:00, from data/2001-02.csv, sha256",
 		"code flight-delay:1.0.0, source revision 1.0.0", "parameters l2 = 0.01", "12.3 kB",
 		"Judged on the holdout of flights version 2: 240 rows, without 10 rows that either has learned from; champion is version 1: passed",
-		"auc 0.7600 0.7000 +0.0600 +0.0500 to +0.0700 maximize, at least 0.55, tolerance 0 passed paired_bootstrap/v1",
+		"auc 0.7600 0.7000 +0.0600 +0.0500 to +0.0700 passed maximize, at least 0.55, tolerance 0; paired_bootstrap/v1",
 		"Slices by origin: gap of auc 0.0200 (at most 0.1): passed", "ATL 120 0.7600 0.7000",
 		"To decide version 3 would replace version 1 in flight-delay", "it expires at 2026-05-08 16:00 UTC", "approvers: ada, bob",
 		"mlops approve run-e600000000", "Events 2026-05-05 14:00:00 requested control", "awaiting approval")
@@ -157,10 +157,10 @@ func TestModelCard(t *testing.T) {
 func TestModelHistory(t *testing.T) {
 	p := planted(t)
 	all := []string{
-		"VERSION FROM TO DATA IMAGE SOURCE LET IN BY WHY",
-		"1 2026-05-01 06:00 2026-05-03 12:00 flights/1 000000000000 flight-delay:1.0.0 1.0.0 the policy bootstrap 1",
-		"2 2026-05-03 12:00 2026-05-05 04:00 flights/2 000000000000 flight-delay:1.0.0 1.0.0 ada (unverified) drift: covariate drift since 2026-05-02; approved: better on the new airports",
-		"1 2026-05-05 04:00 now flights/1 000000000000 flight-delay:1.0.0 1.0.0 bob (unverified) rollback: back to version 1; slow at night",
+		"VERSION FROM TO DATA IMAGE LET IN BY WHY",
+		"1 2026-05-01 06:00 2026-05-03 12:00 flights/1 flight-delay:1.0.0 the policy bootstrap 1",
+		"2 2026-05-03 12:00 2026-05-05 04:00 flights/2 flight-delay:1.0.0 ada (unverified) drift: covariate drift since 2026-05-02; approved: better on the new airports",
+		"1 2026-05-05 04:00 now flights/1 flight-delay:1.0.0 bob (unverified) rollback: back to version 1; slow at night",
 	}
 	p.shows(0, words("model history flight-delay"), all...)
 	out := p.shows(0, words("model history flight-delay --at 2026-05-04"), "2 2026-05-03 12:00")

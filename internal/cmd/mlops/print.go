@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode/utf8"
 )
@@ -22,32 +21,6 @@ func printJSON(to io.Writer, value any) error {
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
 }
-
-// grid writes aligned columns, two spaces apart, behind an indent.
-type grid struct {
-	writer *tabwriter.Writer
-	indent string
-}
-
-func newGrid(to io.Writer, indent string, headings ...string) *grid {
-	g := &grid{writer: tabwriter.NewWriter(to, 0, 0, 2, ' ', 0), indent: indent}
-	if len(headings) > 0 {
-		g.row(headings...)
-	}
-	return g
-}
-
-// row adds one line; an empty cell shows a dash.
-func (g *grid) row(cells ...string) {
-	for i, cell := range cells {
-		if cells[i] = oneLine(cell); cells[i] == "" {
-			cells[i] = dash
-		}
-	}
-	fmt.Fprintln(g.writer, g.indent+strings.Join(cells, "\t"))
-}
-
-func (g *grid) flush() { _ = g.writer.Flush() }
 
 // oneLine keeps a text from breaking a line, an alignment or a terminal.
 func oneLine(text string) string {

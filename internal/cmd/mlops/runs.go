@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/lineage"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
 func newRuns() *cobra.Command {
@@ -53,15 +56,30 @@ func listRuns(cmd *cobra.Command, args []string, asJSON bool) error {
 		cmd.PrintErrln("no run yet: publish a dataset version, or ask for one with mlops train MODEL")
 		return nil
 	}
-	table := newGrid(cmd.OutOrStdout(), "", "RUN", "MODEL", "STATE", "VERSION", "CREATED", "UPDATED", "CAUSE", "REASON")
+	table := newGrid(cmd.OutOrStdout(), "", "RUN", "MODEL", "STATE", "SINCE", "VERSION", "CAUSE", "WHY")
 	for _, one := range runs {
 		version := ""
 		if one.Run.Version > 0 {
 			version = decimal(one.Run.Version)
 		}
-		table.row(one.Run.ID, one.Model, typeWords(one.Run.State), version, when(one.Run.Created), when(one.Run.Updated),
-			lineage.CauseWords(one.Run.Cause()), lineage.Ending(one.Run))
+		why := lineage.Ending(one.Run)
+		if why == "" {
+			why = brief(one.Run.Cause().Text)
+		}
+		table.row(one.Run.ID, one.Model, typeWords(one.Run.State), when(one.Run.Updated), version, causesWords(one.Run.Causes), why)
 	}
 	table.flush()
 	return nil
+}
+
+// causesWords are the kinds of a run's causes: "drift and 1 more".
+func causesWords(causes []mlops.Cause) string {
+	if len(causes) == 0 {
+		return ""
+	}
+	text := strings.ReplaceAll(string(causes[0].Kind), "_", " ")
+	if more := len(causes) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

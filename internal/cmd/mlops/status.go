@@ -67,7 +67,7 @@ func printStatus(to io.Writer, view status.View) {
 		fmt.Fprintln(to, "\nNotifications")
 		table := newGrid(to, "  ")
 		for _, told := range view.Notifications {
-			table.row(when(told.Time), string(told.Topic), told.Summary)
+			table.row(when(told.Time), typeWords(mlops.EventType(told.Topic)), brief(told.Summary))
 		}
 		table.flush()
 	}
@@ -80,12 +80,13 @@ func printStatus(to io.Writer, view status.View) {
 	if len(view.Next) > 0 {
 		fmt.Fprintln(to, "\nNext")
 		table := newGrid(to, "  ")
+		table.empty = ""
 		for _, step := range view.Next {
 			why := ""
 			if step.Why != "" {
 				why = "# " + oneLine(step.Why)
 			}
-			fmt.Fprintf(table.writer, "  %s\t%s\n", step.Command, why)
+			table.row(step.Command, why)
 		}
 		table.flush()
 	}
@@ -182,7 +183,7 @@ func monitorWords(monitor status.Monitor) string {
 	case monitor.Verdict == "":
 		return monitor.Name + "  has not judged a window yet"
 	default:
-		return fmt.Sprintf("%s  %s, window to %s: %s", monitor.Name, monitor.Verdict, when(monitor.WindowEnd), monitor.Summary)
+		return fmt.Sprintf("%s  %s, window to %s: %s", monitor.Name, monitor.Verdict, when(monitor.WindowEnd), brief(monitor.Summary))
 	}
 }
 
