@@ -56,7 +56,7 @@ func TestRedactedColumnsAreNeverWritten(t *testing.T) {
 	s.collector.log.seal()
 	file, _ := s.collector.log.oldest()
 	var logged []string
-	if bad, err := readWAL(file.path, func(_ record.Record, line []byte) { logged = append(logged, string(line)) }); err != nil || bad > 0 {
+	if bad, err := readWAL(file.path, func(_ record.Line, line []byte) { logged = append(logged, string(line)) }); err != nil || bad > 0 {
 		t.Fatal(bad, err)
 	}
 	records := s.records()

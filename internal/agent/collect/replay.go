@@ -17,7 +17,7 @@ import (
 // readWAL reads the whole records of a file of the log, in order; line is the record with its line break, valid until each
 // returns. A line without its end was being written when the process died, so nobody was told that it is there. Any other
 // line that does not hold is counted in bad.
-func readWAL(path string, each func(r record.Record, line []byte)) (bad int64, err error) {
+func readWAL(path string, each func(r record.Line, line []byte)) (bad int64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return 0, err
@@ -43,16 +43,16 @@ func readWAL(path string, each func(r record.Record, line []byte)) (bad int64, e
 	}
 }
 
-func readLine(line []byte) (record.Record, bool) {
+func readLine(line []byte) (record.Line, bool) {
 	if len(line) < crcLength+3 || line[crcLength] != ' ' {
-		return record.Record{}, false
+		return record.Line{}, false
 	}
 	sum, err := strconv.ParseUint(string(line[:crcLength]), 16, 32)
 	content := line[crcLength+1 : len(line)-1]
 	if err != nil || uint32(sum) != crc32.Checksum(content, castagnoli) {
-		return record.Record{}, false
+		return record.Line{}, false
 	}
-	r, err := record.Decode(content)
+	r, err := record.DecodeLine(content)
 	return r, err == nil
 }
 

@@ -130,16 +130,16 @@ type segment struct {
 	records int64
 }
 
-// segmentsOf groups a file of the log by hour of event time (and by who wrote it), in order of sequence.
+// segmentsOf groups a file of the log by kind and hour of event time (and by who wrote it), in order of sequence.
 func segmentsOf(path string) (segments []segment, bad int64, err error) {
 	index := map[string]int{}
-	bad, err = readWAL(path, func(r record.Record, line []byte) {
-		group := fmt.Sprintf("%s/%s/%s", r.Deployment, r.EventTime.UTC().Format("2006010215"), r.Instance)
+	bad, err = readWAL(path, func(r record.Line, line []byte) {
+		group := fmt.Sprintf("%s/%s/%s/%s", r.Schema, r.Deployment, r.EventTime.UTC().Format("2006010215"), r.Instance)
 		at, ok := index[group]
 		if !ok {
 			at = len(segments)
 			index[group] = at
-			segments = append(segments, segment{key: record.Key(r.Deployment, r.Instance, r.EventTime, r.Sequence)})
+			segments = append(segments, segment{key: r.Key()})
 		}
 		segments[at].content = append(segments[at].content, line...)
 		segments[at].records++

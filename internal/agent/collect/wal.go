@@ -96,7 +96,7 @@ func (w *wal) recover() error {
 		}
 		w.next = max(w.next, first)
 		file := sealed{path: name, first: first, since: w.clock()}
-		bad, err := readWAL(name, func(r record.Record, line []byte) {
+		bad, err := readWAL(name, func(r record.Line, line []byte) {
 			file.records++
 			file.bytes += int64(len(line))
 			w.next = max(w.next, r.Sequence+1)

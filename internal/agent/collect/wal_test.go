@@ -372,7 +372,7 @@ func FuzzReadWAL(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readWAL(path, func(r record.Record, _ []byte) {
+		if _, err := readWAL(path, func(r record.Line, _ []byte) {
 			if r.Sequence < 1 || r.Deployment == "" {
 				t.Errorf("read %+v", r)
 			}
