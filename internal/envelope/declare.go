@@ -284,7 +284,7 @@ func (d declared[M, S, P]) referencesLive(ctx context.Context, call *Call[M]) er
 func says(document mlops.SpecDocument, spec mlops.Spec) (bool, error) {
 	content, err := json.Marshal(spec)
 	if err != nil {
-		return false, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+		return false, fmt.Errorf("%s %q: %w", spec.SpecKind().Noun(), spec.SpecName(), err)
 	}
 	return mlops.ContentHash(document.Content) == mlops.ContentHash(content), nil
 }

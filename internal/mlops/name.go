@@ -26,6 +26,15 @@ var Kinds = []Kind{
 	KindProject, KindDataset, KindDatasetVersion, KindTraining, KindModel, KindDeployment, KindDriftMonitor, KindRetrainPolicy,
 }
 
+// Noun is one object of the kind in words: "drift monitor".
+func (k Kind) Noun() string {
+	noun := strings.ReplaceAll(string(k), "_", " ")
+	if stem, ok := strings.CutSuffix(noun, "ies"); ok {
+		return stem + "y"
+	}
+	return strings.TrimSuffix(noun, "s")
+}
+
 var namePattern = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 
 // MaximumNameLength keeps names usable as DNS labels with a suffix behind them.

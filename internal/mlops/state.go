@@ -1,6 +1,7 @@
 package mlops
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -217,4 +218,16 @@ func (s State) Unanswered(inbox []Request) []Request {
 		}
 	}
 	return open
+}
+
+// VersionsThere says in words which versions there are, for who has asked for another.
+func (s State) VersionsThere() string {
+	switch count := len(s.Versions); count {
+	case 0:
+		return "no version is registered yet"
+	case 1:
+		return "there is version 1"
+	default:
+		return fmt.Sprintf("there are versions 1 to %d", count)
+	}
 }

@@ -155,7 +155,7 @@ func (d decision) noRollBack(number int64) string {
 	champion, _ := d.state.Champion()
 	switch {
 	case !ok:
-		return fmt.Sprintf("model %q has no version %d; it has %d versions", d.state.Model, number, len(d.state.Versions))
+		return fmt.Sprintf("model %q has no version %d; %s", d.state.Model, number, d.state.VersionsThere())
 	case champion.Number == number:
 		return fmt.Sprintf("version %d is the champion already", number)
 	case version.Approval == nil:

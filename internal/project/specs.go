@@ -29,7 +29,7 @@ func (p *Project) SpecDocument(ctx context.Context, kind mlops.Kind, name string
 		return mlops.SpecDocument{}, err
 	}
 	if len(entries) == 0 {
-		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", kind, name, mlops.ErrNotFound)
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", kind.Noun(), name, mlops.ErrNotFound)
 	}
 	return p.readSpec(ctx, entries[len(entries)-1].Key)
 }
@@ -54,10 +54,10 @@ func (p *Project) Spec(ctx context.Context, kind mlops.Kind, name string, spec a
 		return document, err
 	}
 	if document.Deleted {
-		return document, fmt.Errorf("%s %q: %w: it was deleted", kind, name, mlops.ErrNotFound)
+		return document, fmt.Errorf("%s %q: %w: it was deleted", kind.Noun(), name, mlops.ErrNotFound)
 	}
 	if err := json.Unmarshal(document.Content, spec); err != nil {
-		return document, fmt.Errorf("%s %q: %w: %w", kind, name, mlops.ErrInvalid, err)
+		return document, fmt.Errorf("%s %q: %w: %w", kind.Noun(), name, mlops.ErrInvalid, err)
 	}
 	return document, nil
 }
@@ -107,7 +107,7 @@ func (p *Project) Specs(ctx context.Context, kind mlops.Kind) ([]Declared, error
 func (p *Project) CreateSpec(ctx context.Context, spec mlops.Spec) (document mlops.SpecDocument, adopted bool, err error) {
 	content, err := json.Marshal(spec)
 	if err != nil {
-		return mlops.SpecDocument{}, false, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+		return mlops.SpecDocument{}, false, fmt.Errorf("%s %q: %w", spec.SpecKind().Noun(), spec.SpecName(), err)
 	}
 	live, err := p.SpecDocument(ctx, spec.SpecKind(), spec.SpecName())
 	switch {
@@ -117,7 +117,7 @@ func (p *Project) CreateSpec(ctx context.Context, spec mlops.Spec) (document mlo
 	case !live.Deleted && mlops.ContentHash(live.Content) == mlops.ContentHash(content):
 		return live, true, nil
 	case !live.Deleted:
-		return live, false, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), mlops.ErrExists)
+		return live, false, fmt.Errorf("%s %q: %w", spec.SpecKind().Noun(), spec.SpecName(), mlops.ErrExists)
 	}
 	document, err = p.writeSpec(ctx, mlops.SpecDocument{
 		Kind: spec.SpecKind(), Name: spec.SpecName(), Sequence: live.Sequence + 1, Incarnation: p.NewWriter(), Content: content,
@@ -132,14 +132,14 @@ func (p *Project) CreateSpec(ctx context.Context, spec mlops.Spec) (document mlo
 func (p *Project) UpdateSpec(ctx context.Context, spec mlops.Spec) (mlops.SpecDocument, error) {
 	content, err := json.Marshal(spec)
 	if err != nil {
-		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", spec.SpecKind().Noun(), spec.SpecName(), err)
 	}
 	live, err := p.SpecDocument(ctx, spec.SpecKind(), spec.SpecName())
 	if err != nil {
 		return mlops.SpecDocument{}, err
 	}
 	if live.Deleted {
-		return live, fmt.Errorf("%s %q: %w: it was deleted", spec.SpecKind(), spec.SpecName(), mlops.ErrNotFound)
+		return live, fmt.Errorf("%s %q: %w: it was deleted", spec.SpecKind().Noun(), spec.SpecName(), mlops.ErrNotFound)
 	}
 	if live.Intact() && mlops.ContentHash(live.Content) == mlops.ContentHash(content) {
 		return live, nil
@@ -177,7 +177,7 @@ func (p *Project) DeleteSpec(ctx context.Context, kind mlops.Kind, name, incarna
 func (p *Project) RepairSpec(ctx context.Context, spec mlops.Spec, incarnation string) (mlops.SpecDocument, error) {
 	content, err := json.Marshal(spec)
 	if err != nil {
-		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", spec.SpecKind(), spec.SpecName(), err)
+		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", spec.SpecKind().Noun(), spec.SpecName(), err)
 	}
 	if incarnation == "" {
 		incarnation = p.NewWriter()
@@ -198,7 +198,7 @@ func (p *Project) newestNumber(ctx context.Context, kind mlops.Kind, name string
 		return 0, err
 	}
 	if len(entries) == 0 {
-		return 0, fmt.Errorf("%s %q: %w", kind, name, mlops.ErrNotFound)
+		return 0, fmt.Errorf("%s %q: %w", kind.Noun(), name, mlops.ErrNotFound)
 	}
 	number, err := strconv.ParseInt(strings.TrimSuffix(path.Base(entries[len(entries)-1].Key), ".json"), 10, 64)
 	if err != nil {

@@ -95,7 +95,7 @@ func (d *demo) environment() []string {
 	return append(os.Environ(),
 		"PATH="+d.bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"TF_CLI_CONFIG_FILE="+d.cliConfig(), "TF_VAR_port="+port(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
-		"MLOPS_PROJECT=.mlops")
+		"MLOPS_PROJECT=.mlops", "COLUMNS=110")
 }
 
 // startLocal starts `mlops local` in a process group of its own: Ctrl-C is for the demo, which stops it in order.

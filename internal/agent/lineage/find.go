@@ -139,7 +139,7 @@ func latestRun(found []Found, wanted func(mlops.Run) bool) (Found, error) {
 		found = slices.DeleteFunc(found, func(f Found) bool { return !wanted(f.Run) })
 	}
 	if len(found) == 0 {
-		return Found{}, fmt.Errorf("run %q: %w: there is no such run now", Latest, mlops.ErrNotFound)
+		return Found{}, fmt.Errorf("run %q: %w: there is no such run now; see mlops runs", Latest, mlops.ErrNotFound)
 	}
 	return slices.MaxFunc(found, func(a, b Found) int { return a.Run.Created.Compare(b.Run.Created) }), nil
 }
@@ -162,7 +162,7 @@ func match(all []Found, reference string) (Found, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return Found{}, fmt.Errorf("run %q: %w", reference, mlops.ErrNotFound)
+		return Found{}, fmt.Errorf("run %q: %w: see mlops runs", reference, mlops.ErrNotFound)
 	default:
 		ids := make([]string, len(found))
 		for i, one := range found {

@@ -68,7 +68,7 @@ func ReadGraph(ctx context.Context, in *project.Project, model string, number in
 	}
 	version, ok := s.state.Version(number)
 	if !ok {
-		return Graph{}, fmt.Errorf("version %d of model %q: %w: %s", number, model, mlops.ErrNotFound, versionsThere(s.state))
+		return Graph{}, fmt.Errorf("version %d of model %q: %w: %s", number, model, mlops.ErrNotFound, s.state.VersionsThere())
 	}
 	graph := Graph{
 		Model: model, Version: number, Champion: champion == number, Trained: trainedOf(version), Approved: version.Approval,
@@ -82,17 +82,6 @@ func ReadGraph(ctx context.Context, in *project.Project, model string, number in
 	graph.addData(ctx, in, version, s.runs[version.RunID].Judgement)
 	graph.Deployments, err = deploymentsOf(ctx, in, s.state, number)
 	return graph, err
-}
-
-func versionsThere(state mlops.State) string {
-	switch count := len(state.Versions); count {
-	case 0:
-		return "no version is registered yet"
-	case 1:
-		return "there is version 1"
-	default:
-		return fmt.Sprintf("there are versions 1 to %d", count)
-	}
 }
 
 func (g *Graph) addData(ctx context.Context, in *project.Project, version mlops.ModelVersion, judged *mlops.Judgement) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -108,6 +109,9 @@ func newLooker(cmd *cobra.Command, monitor string) (*drift.Looker, error) {
 		logger = hclog.NewNullLogger()
 	}
 	looker, err := drift.NewLooker(cmd.Context(), on, monitor, logger)
+	if errors.Is(err, mlops.ErrNotFound) {
+		return nil, noMonitor(cmd.Context(), on, monitor)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -74,12 +74,25 @@ func openMonitor(cmd *cobra.Command, monitor string) (*project.Project, mlops.Mo
 	}
 	if _, err := in.SpecDocument(cmd.Context(), mlops.KindDriftMonitor, monitor); err != nil {
 		if errors.Is(err, mlops.ErrNotFound) {
-			return nil, mlops.MonitorState{}, nothingFound("there is no drift monitor %q: see mlops status", monitor)
+			return nil, mlops.MonitorState{}, noMonitor(cmd.Context(), in, monitor)
 		}
 		return nil, mlops.MonitorState{}, found(err)
 	}
 	state, err := in.Monitor(cmd.Context(), monitor)
 	return in, state, err
+}
+
+// noMonitor says of a monitor that is not declared which there are.
+func noMonitor(ctx context.Context, in *project.Project, monitor string) error {
+	declared, _ := in.Specs(ctx, mlops.KindDriftMonitor) // what can be read is enough to help
+	if len(declared) == 0 {
+		return nothingFound("there is no drift monitor %q, nor any other: declare an mlops_drift_monitor", monitor)
+	}
+	names := make([]string, len(declared))
+	for i, one := range declared {
+		names[i] = one.Document.Name
+	}
+	return nothingFound("there is no drift monitor %q: there is %s", monitor, strings.Join(names, ", "))
 }
 
 // htmlOf is the file of a report for people, or "" where the project is not in a folder.

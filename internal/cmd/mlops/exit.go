@@ -54,7 +54,7 @@ func takes(names ...string) cobra.PositionalArgs {
 			return usageError("name the %s: %s (see %s --help)", names[len(args)], cmd.UseLine(), cmd.CommandPath())
 		}
 		if len(args) > len(names) {
-			return usageError("%q is too much: %s (see %s --help)", args[len(names)], cmd.UseLine(), cmd.CommandPath())
+			return usageError("%q is not expected here: %s (see %s --help)", args[len(names)], cmd.UseLine(), cmd.CommandPath())
 		}
 		return nil
 	}

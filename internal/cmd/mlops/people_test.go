@@ -237,7 +237,7 @@ func TestUsageErrors(t *testing.T) {
 		"approve":                             "name the RUN",
 		"approve latest":                      "say why",
 		"rollback flight-delay --reason x":    "--to N",
-		"status a b":                          `"b" is too much`,
+		"status a b":                          `"b" is not expected here`,
 		"train flight-delay --wait --no-wait": "wait",
 		"logs flight-delay --kind pod":        "use deployment, job, run or monitor",
 	} {

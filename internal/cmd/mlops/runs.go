@@ -37,7 +37,11 @@ func listRuns(cmd *cobra.Command, args []string, asJSON bool) error {
 	var models []string
 	if len(args) > 0 {
 		models = args
-		err = found(lineage.RequireModel(cmd.Context(), in, args[0]))
+		if err = found(lineage.RequireModel(cmd.Context(), in, args[0])); err != nil {
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return nothingFound("%v; or did you mean %s %s?", err, cmd.CommandPath(), near[0])
+			}
+		}
 	} else {
 		models, err = lineage.ModelNames(cmd.Context(), in)
 	}
