@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/retention"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -34,13 +35,14 @@ type Controller struct {
 	notified map[string]delivery // by key
 	told     map[string]bool     // faults that were logged already
 	sealed   string              // the last hour whose heads are sealed
+	sweeper  *retention.Sweeper
 }
 
 // New returns a controller that remembers nothing yet: all that it needs is in the project.
 func New(in *project.Project, log hclog.Logger) *Controller {
 	return &Controller{
 		project: in, log: log, models: map[string]*modelMemory{}, monitors: map[string]*monitorMemory{},
-		notified: map[string]delivery{}, told: map[string]bool{},
+		notified: map[string]delivery{}, told: map[string]bool{}, sweeper: retention.New(in.Store),
 	}
 }
 
@@ -94,7 +96,7 @@ func (c *Controller) Pass(ctx context.Context) error {
 		}
 		faults = append(faults, c.dropServices(ctx, seen))
 	}
-	faults = append(faults, c.notifyMonitors(ctx), c.seal(ctx))
+	faults = append(faults, c.notifyMonitors(ctx), c.seal(ctx), c.forget(ctx))
 	return errors.Join(faults...)
 }
 

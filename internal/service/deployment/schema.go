@@ -85,7 +85,7 @@ func dataCollection() schema.SingleNestedAttribute {
 			},
 			"retention_days": schema.Int64Attribute{
 				Optional: true, Computed: true, Default: int64default.StaticInt64(mlops.DefaultRecordDays),
-				MarkdownDescription: fmt.Sprintf("Records are removed after so many days; `0` keeps them. Default `%d`.", mlops.DefaultRecordDays),
+				MarkdownDescription: fmt.Sprintf("Records are removed so many days after they arrived; `0` leaves it to the project's `record_days`. Default `%d`.", mlops.DefaultRecordDays),
 			},
 			"redact": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
