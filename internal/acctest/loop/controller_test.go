@@ -4,11 +4,9 @@ package loop
 
 import (
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,23 +16,8 @@ import (
 // startController starts a controller that belongs to no runner.
 func (s *scene) startController(interval time.Duration) (kill func()) {
 	s.t.Helper()
-	log, err := os.OpenFile(s.path("control.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer log.Close() // the controller has its own
-	command := s.command("mlops", "control", "--project", s.folder, "--interval", interval.String())
-	command.Stderr = log
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := command.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	command := s.start("control.log", "control", "--project", s.folder, "--interval", interval.String())
 	return func() { end(command) }
-}
-
-func end(command *exec.Cmd) {
-	_ = command.Process.Kill()
-	_ = command.Wait()
 }
 
 // A controller that is killed as soon as an event is in the log, at every event of a whole loop, is followed by one that
@@ -139,4 +122,3 @@ func (s *scene) awaitNext(seen int) {
 		}
 	}
 }
-

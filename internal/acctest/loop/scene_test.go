@@ -119,20 +119,33 @@ func (s *scene) must(arguments ...string) string {
 	return output
 }
 
-// startRunner starts `mlops local`.
-func (s *scene) startRunner() {
+// start starts an mlops command whose output goes to a file of the scene.
+func (s *scene) start(logName string, arguments ...string) *exec.Cmd {
 	s.t.Helper()
-	log, err := os.OpenFile(filepath.Join(s.root, "local.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(s.path(logName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer log.Close() // the runner has its own
-	s.runner, s.ended = s.command("mlops", "local", "--project", s.folder), make(chan struct{})
-	s.runner.Stdout, s.runner.Stderr = log, log
-	s.runner.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the test, which stops it in order
-	if err := s.runner.Start(); err != nil {
+	defer log.Close() // the process has its own
+	command := s.command("mlops", arguments...)
+	command.Stdout, command.Stderr = log, log
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the test, which ends it in order
+	if err := command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	return command
+}
+
+// end kills -9 a process that was started.
+func end(command *exec.Cmd) {
+	_ = command.Process.Kill()
+	_ = command.Wait()
+}
+
+// startRunner starts `mlops local`.
+func (s *scene) startRunner() {
+	s.t.Helper()
+	s.runner, s.ended = s.start("local.log", "local", "--project", s.folder), make(chan struct{})
 	go func(runner *exec.Cmd, ended chan struct{}) {
 		_ = runner.Wait()
 		close(ended)
@@ -159,8 +172,9 @@ func (s *scene) circumstances() string {
 	for _, e := range s.events() {
 		fmt.Fprintf(&text, "event %d %s run=%s attempt=%d %s\n", e.Sequence, e.Type, e.RunID, e.Attempt, e.Reason)
 	}
-	paths, _ := filepath.Glob(filepath.Join(s.folder+".runner", "pods", "*", "*", "*.log"))
-	for _, path := range append([]string{filepath.Join(s.root, "local.log"), filepath.Join(s.root, "control.log")}, paths...) {
+	own, _ := filepath.Glob(s.path("*.log"))
+	pods, _ := filepath.Glob(filepath.Join(s.folder+".runner", "pods", "*", "*", "*.log"))
+	for _, path := range append(own, pods...) {
 		content, err := os.ReadFile(path)
 		if err == nil && len(content) > 0 {
 			fmt.Fprintf(&text, "--- %s\n%s\n", strings.TrimPrefix(path, s.root), content[max(0, len(content)-2000):])

@@ -8,12 +8,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
 const (
@@ -41,6 +40,8 @@ type pod struct {
 
 	swept     bool
 	finalTail *string // the end of its log once it has failed
+	looked    time.Time
+	soFar     string // the end of its log when it was looked at, while it is not ready
 
 	health  *health
 	backend *backend
@@ -243,16 +244,26 @@ func (p *pod) retire(now time.Time) error {
 	return p.stop(now)
 }
 
-// logTail is the end of the log of the container that is to blame, else of all.
+// logTail is the end of the log of the container that is to blame, else of all. One of ours is to blame for what the
+// user's program left it to do ("no model"), so that its log stands behind the user's own.
 func (p *pod) logTail() string {
-	if p.status.Failed != "" {
-		return tail(p.dir.log(p.status.Failed), logTailSize)
-	}
 	var text strings.Builder
-	for _, containers := range [][]workload.Container{p.record.Pod.Init, p.record.Pod.Containers} {
-		for _, container := range containers {
-			text.WriteString(tail(p.dir.log(container.Name), logTailSize/8))
+	blamed, own := p.status.Failed, false
+	for _, container := range slices.Concat(p.record.Pod.Init, p.record.Pod.Containers) {
+		if container.Name == blamed {
+			own = container.Agent
 		}
+	}
+	for _, container := range slices.Concat(p.record.Pod.Init, p.record.Pod.Containers) {
+		switch {
+		case blamed == "" || own && !container.Agent:
+			text.WriteString(tail(p.dir.log(container.Name), logTailSize/8))
+		case container.Name == blamed && !own:
+			return tail(p.dir.log(blamed), logTailSize)
+		}
+	}
+	if own {
+		text.WriteString(tail(p.dir.log(blamed), logTailSize/8))
 	}
 	return text.String()
 }

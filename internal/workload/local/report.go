@@ -3,6 +3,7 @@
 package local
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -20,6 +21,8 @@ func (r *runner) reportService(now time.Time, doc document, state *serviceState)
 		state.message, state.logTail, state.restarts = "", "", nil
 		status.Message, status.LogTail = r.gatewayMessage(service), ""
 		state.backOff(templateHash(service)).settled(now)
+	} else if status.Message == "" {
+		status.Message, status.LogTail = r.holdUp(now, doc)
 	}
 	if complete && !state.complete {
 		r.rolledOut(doc, state, service)
@@ -74,6 +77,27 @@ func (r *runner) serviceStatus(doc document, state *serviceState) workload.Statu
 	slices.Sort(status.Versions)
 	return status
 }
+
+// holdUp is what a replica that is not ready says of itself: whoever waits for a roll-out may give up before the replica's
+// own time is up, and wants to know why.
+func (r *runner) holdUp(now time.Time, doc document) (message, logTail string) {
+	template := templateHash(*doc.Manifest.Service)
+	for _, p := range r.replicasOf(doc.Manifest.Name) {
+		if !p.live() || p.leaving() || p.health == nil || !p.updated(doc.UID, template) || now.Sub(p.seen) < holdUpAfter {
+			continue
+		}
+		if ready, _, reason := p.health.state(); !ready {
+			if now.Sub(p.looked) >= holdUpAfter { // not at every step: it may say much
+				p.looked, p.soFar = now, p.logTail()
+			}
+			return fmt.Sprintf("replica %s is not ready: %s", p.record.Name, reason), p.soFar
+		}
+	}
+	return "", ""
+}
+
+// holdUpAfter is how long a replica may start before it is asked what it waits for, and how often it is asked again.
+const holdUpAfter = time.Second
 
 func (r *runner) gatewayMessage(service workload.Service) string {
 	if service.Port == "" {
