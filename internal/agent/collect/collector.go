@@ -60,6 +60,10 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.health(w)
 		return
 	}
+	if c.isFeedback(r) {
+		c.feedback(w, r)
+		return
+	}
 	c.metrics.requests.Inc()
 	// A model may answer before it has read the request: neither waits for the other. What is not HTTP/1 is so anyway.
 	_ = http.NewResponseController(w).EnableFullDuplex()

@@ -7,18 +7,18 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
 // CorrelationHeader carries the id to the model and back to the client.
 const CorrelationHeader = "X-Correlation-Id"
 
-const longestCorrelationID = 128
-
 // correlationID takes the id that the client sent (x-correlation-id, x-request-id, or the trace id of traceparent), else
 // makes one. An id that is too long or not printable is not taken: it stands in headers and records.
 func correlationID(header http.Header) string {
 	for _, name := range []string{CorrelationHeader, "X-Request-Id"} {
-		if id := strings.TrimSpace(header.Get(name)); printable(id) {
+		if id := strings.TrimSpace(header.Get(name)); record.PrintableID(id) {
 			return id
 		}
 	}
@@ -26,18 +26,6 @@ func correlationID(header http.Header) string {
 		return id
 	}
 	return uuid.NewString()
-}
-
-func printable(id string) bool {
-	if id == "" || len(id) > longestCorrelationID {
-		return false
-	}
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // traceID is the second part of a W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>; "" where it is none.

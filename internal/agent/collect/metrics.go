@@ -34,6 +34,8 @@ type metrics struct {
 	lost     *prometheus.CounterVec
 	failures prometheus.Counter
 	latency  prometheus.Histogram
+	labels   prometheus.Counter
+	refused  prometheus.Counter
 }
 
 // newMetrics registers every series at once, so that a counter is there, at zero, before it is first needed.
@@ -57,12 +59,14 @@ func newMetrics(log *wal, captures *budget) *metrics {
 		segments: counter("shipped_segments_total", "Segments that the store has confirmed."),
 		lost:     vector("lost_records_total", "Records that will never arrive, by reason.", "reason"),
 		failures: counter("store_failures_total", "Attempts to ship that failed and are made again."),
+		labels:   counter("labels_total", "Labels of feedback that were written to the log."),
+		refused:  counter("feedback_refused_total", "Calls of feedback that were not accepted."),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "mlops_collect_latency_seconds", Help: "From the request's header to the last byte of the answer.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 		}),
 	}
-	m.registry.MustRegister(m.requests, m.records, m.skipped, m.bodies, m.shipped, m.segments, m.lost, m.failures, m.latency,
+	m.registry.MustRegister(m.requests, m.records, m.skipped, m.bodies, m.shipped, m.segments, m.lost, m.failures, m.latency, m.labels, m.refused,
 		gauge("backlog_bytes", "Bytes of the log that the store has not confirmed.", func() float64 { bytes, _ := log.backlog(); return float64(bytes) }),
 		gauge("backlog_records", "Records of the log that the store has not confirmed.", func() float64 { _, records := log.backlog(); return float64(records) }),
 		gauge("upload_lag_seconds", "Age of the oldest record that the store has not confirmed.", func() float64 { return log.lag().Seconds() }),

@@ -43,6 +43,8 @@ type Options struct {
 	Instance string
 	// ScorePath is the path whose POSTs are recorded; "" records every POST.
 	ScorePath string
+	// FeedbackPath takes labels with POST, as FeedbackPath (the constant) always does; "" leaves it to the model.
+	FeedbackPath string
 	// TimestampColumn of the first row gives the event time; "" takes the time of arrival.
 	TimestampColumn string
 	// SamplingPercentage of the correlation ids are recorded, 0 to 100.
@@ -76,6 +78,9 @@ func (o Options) complete() (Options, *url.URL, error) {
 	}
 	if o.ScorePath != "" && !strings.HasPrefix(o.ScorePath, "/") {
 		return o, nil, fmt.Errorf("score path %q: %w: a path begins with a slash, for example /score", o.ScorePath, mlops.ErrInvalid)
+	}
+	if path := o.FeedbackPath; path != "" && (!strings.HasPrefix(path, "/") || path == o.ScorePath) {
+		return o, nil, fmt.Errorf("feedback path %q: %w: a path begins with a slash and is not the score path, for example %s", path, mlops.ErrInvalid, DefaultFeedbackPath)
 	}
 	if o.SamplingPercentage < 0 || o.SamplingPercentage > 100 {
 		return o, nil, fmt.Errorf("sampling %d: %w: a percentage lies between 0 and 100", o.SamplingPercentage, mlops.ErrInvalid)

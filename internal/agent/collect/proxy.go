@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/wholebody"
 )
 
 // Paths of the collector itself; everything else is the model's.
@@ -71,7 +71,7 @@ func rewrite(r *httputil.ProxyRequest, target *url.URL) {
 	if client, _, err := net.SplitHostPort(r.In.RemoteAddr); err == nil {
 		r.Out.Header.Set("X-Forwarded-For", strings.Join(append(slices.Clip(forwarded), client), ", "))
 	}
-	body := &requestBody{ReadCloser: r.Out.Body, left: r.Out.ContentLength}
+	body := &requestBody{Body: wholebody.New(r.Out.Body, r.Out.ContentLength)}
 	if e := exchangeOf(r.In.Context()); e != nil {
 		r.Out.Header.Set(CorrelationHeader, e.correlationID)
 		body.capture = e.request
@@ -91,13 +91,7 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if status == record.StatusClientGone {
 		panic(http.ErrAbortHandler) // nobody is there to be answered
 	}
-	body, marshalErr := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message}})
-	if marshalErr != nil {
-		body = []byte("{}") // strings can always be marshalled
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n'))
+	respond(w, status, map[string]any{"error": map[string]string{"code": code, "message": message}})
 }
 
 // explain says in our own words why there is no answer.

@@ -26,7 +26,11 @@ rows that were asked, the model's answer, status and latency. A record is in a l
 answer, so a killed collector loses nothing; the next one in the same folder (--wal) ships what was left.
 
 It needs no Terraform and no project beforehand. Read the records with mlops records.
-Its own paths are ` + collect.HealthPath + ` and ` + collect.MetricsPath + ` (Prometheus).`,
+The true outcomes come later, by POST to ` + collect.FeedbackPath + ` and to --feedback-path:
+  {"correlation_id": "<x-correlation-id of the answer>", "label": true}, or {"labels": [{"correlation_id", "row", "label"}, ...]}
+where row counts the rows of the request from 0. Whichever replica receives a label, mlops dataset from-records joins it.
+
+Its other own paths are ` + collect.HealthPath + ` and ` + collect.MetricsPath + ` (Prometheus).`,
 		Example: `  mlops collect --project file:.mlops --deployment flight-delay --listen 127.0.0.1:8080 \
     --target http://127.0.0.1:8081 --score-path /score --timestamp-column scheduled_departure`,
 		Args: takes(),
@@ -42,6 +46,7 @@ Its own paths are ` + collect.HealthPath + ` and ` + collect.MetricsPath + ` (Pr
 	flags.Int64Var(&options.ModelVersion, "model-version", 0, "its version, for the records")
 	flags.StringVar(&options.Instance, "instance", "", "`name` of this collector, unique for ever (default: made once for a log folder)")
 	flags.StringVar(&options.ScorePath, "score-path", "", "`path` whose POSTs are recorded (default: every POST)")
+	flags.StringVar(&options.FeedbackPath, "feedback-path", collect.DefaultFeedbackPath, "`path` whose POSTs are labels; \"\" leaves it to the model\n(off where there is no --score-path, or where that is the same)")
 	flags.StringVar(&options.TimestampColumn, "timestamp-column", "", "`column` of the first row that says when it happened (default: time of arrival)")
 	flags.IntVar(&options.SamplingPercentage, "sampling", 100, "`percentage` of correlation ids that are recorded")
 	flags.StringSliceVar(&options.Redact, "redact", nil, "`columns` that are never written, as a,b")
@@ -63,6 +68,9 @@ func runCollect(cmd *cobra.Command, listen string, options collect.Options) erro
 		return fmt.Errorf("project at %s: %w", path, err)
 	}
 	options.Store = on.Store
+	if !cmd.Flags().Changed("feedback-path") && (options.ScorePath == "" || options.ScorePath == options.FeedbackPath) {
+		options.FeedbackPath = "" // the model's own path comes first
+	}
 	if options.WAL == "" {
 		options.WAL = filepath.Join(strings.TrimRight(path, "/")+".collect", options.Deployment)
 	}
