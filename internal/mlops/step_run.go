@@ -157,7 +157,11 @@ func ending(job JobStatus, timeout Duration) string {
 		text = "was killed or lost"
 	case job.ExitCode != 0:
 		text = fmt.Sprintf("container %q ended with exit code %d", job.Failed, job.ExitCode)
-		if last := lastLine(job.LogTail); last != "" {
+		last := strings.TrimPrefix(lastLine(job.LogTail), "Error: ")
+		if strings.HasPrefix(last, job.Failed+": ") { // the program has named itself, and its code says no more
+			return last
+		}
+		if last != "" {
 			reason = last
 		}
 	default:

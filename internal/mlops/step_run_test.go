@@ -27,6 +27,7 @@ func TestTrainingThatFails(t *testing.T) {
 		"error":              {JobStatus{Done: true, ExitCode: 3, Failed: "train", LogTail: "boom"}, "failed", `container "train" ended with exit code 3: boom`},
 		"timeout":            {JobStatus{Done: true, ExitCode: -1, TimedOut: true}, "failed", "timeout of 30m"},
 		"writes no model":    {JobStatus{Done: true, ExitCode: 1, Failed: "publish", LogTail: "checking\n\x1b[31mmodel/ is empty\x1b[0m\n\n", Message: "container publish ended with exit code 1"}, "failed", `container "publish" ended with exit code 1: model/ is empty`},
+		"names itself":       {JobStatus{Done: true, ExitCode: 1, Failed: "publish", LogTail: "Error: publish: model/ is empty\n"}, "failed", "publish: model/ is empty"},
 		"publishes nothing":  {JobStatus{Done: true}, "failed", "without an output"},
 		"lost":               {JobStatus{Done: true, ExitCode: -1}, "training", "killed or lost"},
 		"still there":        {JobStatus{}, "", ""},

@@ -54,7 +54,7 @@ func Publish(ctx context.Context, in *project.Project, request PublishRequest) (
 		err = addEvaluated(ctx, in, root, note, &output)
 	}
 	if err != nil {
-		return output, false, fmt.Errorf("%s: %w", request.Step, err)
+		return output, false, err
 	}
 	data, err := json.MarshalIndent(output, "", "  ")
 	if err != nil {

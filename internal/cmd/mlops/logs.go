@@ -28,9 +28,11 @@ func newLogs() *cobra.Command {
 		Use:   "logs NAME",
 		Short: "Show what a deployment, a job, a drift monitor or the controller wrote",
 		Long: `Show the log of a workload, each line marked with replica and container. NAME is a deployment, a drift monitor, a job, a
-run (all its jobs; a part of its id, or "latest", will do), or "control" for the controller.`,
+run (all its jobs; a part of its id, or "latest", will do), or "control" for the controller. A drift monitor has its
+deployment's name unless it is given another: where they share one, --kind monitor asks for the monitor.`,
 		Example: `  mlops logs flight-delay
   mlops logs control -f
+  mlops logs flight-delay --kind monitor
   mlops logs latest --kind run`,
 		Args: takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,11 +78,8 @@ func findLogs(ctx context.Context, in *project.Project, name string, kinds []wor
 			return nil, err
 		}
 	}
-	if len(declared) > 1 {
-		return nil, usageError("%q is the name of a deployment and of a drift monitor: add --kind deployment or --kind monitor", name)
-	}
-	if len(declared) == 1 {
-		return declared, nil
+	if len(declared) > 0 { // of several the first kind is meant
+		return declared[:1], nil
 	}
 	if !slices.Contains(kinds, workload.KindJob) {
 		return nil, nothingFound("nothing runs by the name %q: see mlops status", name)

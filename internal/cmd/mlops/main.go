@@ -58,6 +58,7 @@ func newRoot() *cobra.Command {
 		}
 	}
 	addProjectFlag(root)
+	completeArguments(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%v (see %s --help)", err, cmd.CommandPath())
 	})

@@ -278,3 +278,19 @@ func (p *place) head() (mlops.State, eventlog.Head) {
 	}
 	return state, eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}
 }
+
+// Shells complete what the project holds; without one they are left alone.
+func TestCompletion(t *testing.T) {
+	p := planted(t)
+	for line, want := range map[string]string{
+		"status": "flight-delay", "runs show": story.Waiting, "drift show": "delay-drift", "dataset publish": "flights", "approve": "latest", "logs": "flight-delay",
+	} {
+		out, _, code := typed(t.Context(), append(append([]string{"__complete"}, words(line)...), "--project", local.Scheme+p.path, "")...)
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("mlops %s <tab>: exit code %d, %q, want %q", line, code, out, want)
+		}
+	}
+	if out, _, code := typed(t.Context(), "__complete", "status", "--project", filepath.Join(t.TempDir(), "nowhere"), ""); code != 0 || strings.Contains(out, "flight-delay") {
+		t.Errorf("without a project: %d, %q", code, out)
+	}
+}

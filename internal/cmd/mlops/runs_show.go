@@ -108,6 +108,8 @@ func actorWords(actor mlops.Actor) string {
 	switch {
 	case actor.Name == "":
 		return "nobody"
+	case actor == mlops.Controller:
+		return "the controller"
 	case actor.Verified:
 		return actor.Name
 	default:

@@ -142,9 +142,10 @@ func TestLogsNamesWhatItCannotFind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.shows(exitUsage, words("logs same"), "add --kind deployment or --kind monitor")
-	if _, stderr, code := p.typed("logs", "same", "--kind", "deployment"); code != 0 {
-		t.Errorf("the log of a service that has not started: %d, %s", code, stderr)
+	for _, line := range []string{"logs same", "logs same --kind deployment", "logs same --kind monitor"} { // a monitor has its deployment's name by default
+		if _, stderr, code := p.typed(words(line)...); code != 0 {
+			t.Errorf("mlops %s of what has not started: %d, %s", line, code, stderr)
+		}
 	}
 }
 
