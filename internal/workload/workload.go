@@ -26,6 +26,9 @@ var Kinds = []Kind{KindService, KindJob, KindSchedule}
 const (
 	// SharedDir is a folder that all containers of one pod see, empty when the pod starts.
 	SharedDir = "$(SHARED_DIR)"
+	// StateDir is a folder of the service that outlives its pods: all of them see it, one after another and at once, and it
+	// goes once the service is deleted and the folder holds no file any more. A job has none.
+	StateDir = "$(STATE_DIR)"
 	// Place is the project's store as an agent container reaches it ("file:/work/.mlops").
 	Place = "$(PLACE)"
 	// Instance is the name of the pod, unique for ever.

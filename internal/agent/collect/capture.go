@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/wholebody"
 )
 
 // budget bounds the bytes that all captures hold at once.
@@ -136,29 +137,15 @@ func inflate(compressed []byte, limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// requestBody is a request's body as the transport reads it; capture may be nil. It knows its end and says so with the last
-// byte: the transport, which looks for more than was declared, would else read on while the answer already goes out, find
-// the body closed by the server, and break the answer off (net/http/httputil of Go 1.26 does so for one in a thousand).
+// requestBody is a request's body as the transport reads it; capture may be nil.
 type requestBody struct {
-	io.ReadCloser
+	*wholebody.Body
 	capture *capture
-	left    int64 // bytes to come, -1 where the length is unknown
-	ended   bool
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
-	if b.ended {
-		return 0, io.EOF
-	}
-	n, err := b.ReadCloser.Read(p)
-	if b.left >= 0 {
-		b.left -= int64(n)
-		if err == nil && b.left <= 0 {
-			err = io.EOF
-		}
-	}
-	b.ended = errors.Is(err, io.EOF)
-	if b.capture != nil {
+	n, err := b.Body.Read(p)
+	if b.capture != nil && (n > 0 || err != nil) {
 		b.capture.note(p[:n], err)
 	}
 	return n, err

@@ -51,7 +51,7 @@ var launcher = sync.OnceValue(func() chan<- func() {
 
 // startContainer starts one container of a pod; what it says goes straight into its log file.
 func startContainer(container workload.Container, record podRecord, dir podDir, ports map[string]int) (*running, error) {
-	expand := expander(record, dir.shared(), ports, container.Agent)
+	expand := expander(record, dir, ports, container.Agent)
 	args := arguments(container, expand)
 	program, digest := record.Executable, ""
 	if !container.Agent {

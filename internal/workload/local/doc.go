@@ -15,6 +15,8 @@
 //	pods/<pod>/pod.json           what the pod runs: written once, before its process starts
 //	pods/<pod>/status.json        what became of it: written by its process, or by the runner once that is lost
 //	pods/<pod>/logs/<container>.log
+//	state/<service>/              what a service keeps beyond its pods; gone once it is deleted and nothing is in it
+//	metrics/<source>.prom         numbers for machines: written by whoever has some, served by the gateway at /-/metrics
 //
 // What one machine does not promise: isolation between containers, limits of CPU and memory, autoscaling (a service runs
 // its minimum), and an address while the runner is down. A user's container gets an empty home of its own, which is also

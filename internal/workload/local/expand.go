@@ -8,13 +8,16 @@ import (
 )
 
 // expander puts this pod's own values in the place of placeholders.
-func expander(record podRecord, shared string, ports map[string]int, agent bool) *strings.Replacer {
-	pairs := []string{workload.SharedDir, shared, workload.Instance, record.Name}
+func expander(record podRecord, dir podDir, ports map[string]int, agent bool) *strings.Replacer {
+	pairs := []string{workload.SharedDir, dir.shared(), workload.Instance, record.Name}
 	for name, port := range ports {
 		pairs = append(pairs, workload.PortOf(name), strconv.Itoa(port))
 	}
-	if agent { // a user's container is not told where the store is
+	if agent { // a user's container is not told where the store is, nor what other pods have left
 		pairs = append(pairs, workload.Place, record.Place)
+	}
+	if agent && record.service() {
+		pairs = append(pairs, workload.StateDir, dir.runner().state(record.Workload))
 	}
 	return strings.NewReplacer(pairs...)
 }

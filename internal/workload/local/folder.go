@@ -23,9 +23,13 @@ type folder string
 func (f folder) runnerLock() string    { return filepath.Join(string(f), "lock") }
 func (f folder) workloadsLock() string { return filepath.Join(string(f), "workloads.lock") }
 func (f folder) pods() string          { return filepath.Join(string(f), "pods") }
+func (f folder) states() string        { return filepath.Join(string(f), "state") }
 func (f folder) pod(name string) podDir {
 	return podDir(filepath.Join(f.pods(), name))
 }
+
+// state is where a service keeps what outlives its pods.
+func (f folder) state(service string) string { return filepath.Join(f.states(), service) }
 
 func (f folder) workloads(kind workload.Kind) string {
 	return filepath.Join(string(f), "workloads", string(kind))

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/wholebody"
 )
 
 const (
@@ -116,13 +118,19 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	prefix := "/" + service
 	ctx := context.WithValue(r.Context(), choiceKey{}, choice)
+	// A replica may answer before it has read the request: neither waits for the other.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	http.StripPrefix(prefix, g.proxy).ServeHTTP(w, r.WithContext(ctx))
 }
 
 // keepBody reads a small body before anything is sent, so that it can be sent again on another connection when the first
 // turns out to be closed.
 func keepBody(r *http.Request) error {
-	if r.ContentLength <= 0 || r.ContentLength > maximumReplayed {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	if r.ContentLength < 0 || r.ContentLength > maximumReplayed {
+		r.Body = wholebody.New(r.Body, r.ContentLength)
 		return nil
 	}
 	content, err := io.ReadAll(r.Body)

@@ -86,3 +86,32 @@ func TestGatewayMovesToAnotherPort(t *testing.T) {
 	}
 	_ = response.Body.Close()
 }
+
+// An answer that overtakes the end of a long request passes whole, whatever the length of the request is said to be.
+func TestGatewayDoesNotCutAnswersOff(t *testing.T) {
+	const size, answered = 2 << 20, 300_000
+	g := newGateway(hclog.NewNullLogger())
+	replica := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, size) // its end is still on the way
+		_, _ = io.WriteString(w, strings.Repeat("x", answered))
+	}))
+	t.Cleanup(replica.Close)
+	g.routes.set("model", []*backend{{name: "r", address: strings.TrimPrefix(replica.URL, "http://")}}, 1, 1, "")
+	front := httptest.NewServer(g)
+	t.Cleanup(front.Close)
+	for i := range 60 {
+		var body io.Reader = strings.NewReader(strings.Repeat("y", size))
+		if i%2 == 0 {
+			body = io.MultiReader(body) // chunked
+		}
+		response, err := http.Post(front.URL+"/model/score", "text/plain", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if n != answered || err != nil {
+			t.Fatalf("request %d: %d bytes of the answer, %v", i, n, err)
+		}
+	}
+}

@@ -22,6 +22,9 @@ func (d podDir) home() string      { return filepath.Join(string(d), "home") }
 func (d podDir) tmp() string       { return filepath.Join(string(d), "tmp") }
 func (d podDir) scratch() []string { return []string{d.shared(), d.home(), d.tmp()} }
 
+// runner is the folder of the runner that made the pod.
+func (d podDir) runner() folder { return folder(filepath.Dir(filepath.Dir(string(d)))) }
+
 func (d podDir) log(container string) string { return filepath.Join(d.logs(), container+".log") }
 func (d podDir) rotatedLog(container string) string {
 	return filepath.Join(d.logs(), container+".log.1")

@@ -100,6 +100,36 @@ func (r *runner) wanted(p *pod) bool {
 	return p.record.Kind == workload.KindService || declared.broken != nil || declared.UID == p.record.UID
 }
 
+// pruneStates removes what deleted services have kept, once no pod of theirs is left and no file: what their last pods could
+// not hand on stays until somebody takes it.
+func (r *runner) pruneStates() {
+	entries, err := os.ReadDir(r.folder.states())
+	if err != nil {
+		return // there is none yet
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		inUse := slices.ContainsFunc(r.replicasOf(name), func(p *pod) bool { return p.present() })
+		if _, declared := r.documents[key{kind: workload.KindService, name: name}]; !declared && !inUse {
+			removeEmpty(r.folder.state(name))
+		}
+	}
+}
+
+// removeEmpty removes a folder and those below it as far as they hold no file.
+func removeEmpty(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			removeEmpty(filepath.Join(dir, entry.Name()))
+		}
+	}
+	_ = os.Remove(dir) // refused where something is left
+}
+
 // prune removes the folders of pods that ended long ago.
 func (r *runner) prune() {
 	ended := map[key][]*pod{}
@@ -118,6 +148,7 @@ func (r *runner) prune() {
 		r.removeOldest(pods, keptPerWorkload)
 	}
 	r.removeOldest(deleted, keptOfDeleted)
+	r.pruneStates()
 }
 
 func (r *runner) removeOldest(pods []*pod, keep int) {
