@@ -1,0 +1,147 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// flight is a row of flights-3m.parquet of the npm package vega-datasets 3.2.1: departures inside the United States in
+// January to June 2001. Date is microseconds since 1970.
+type flight struct {
+	Date        int64  `parquet:"date"`
+	Delay       int64  `parquet:"delay"`
+	Distance    int64  `parquet:"distance"`
+	Origin      string `parquet:"origin"`
+	Destination string `parquet:"destination"`
+}
+
+// flightDays are columns by day number since 1970.
+type flightDays map[int64][]stats.Input
+
+// realFlights counts days of February to June that are raised against January, with nothing injected.
+func realFlights(path string) Experiment {
+	experiment := Experiment{Name: "flights", Once: true, Rows: []Row{
+		{"real flights of February to June 2001 against January: distance, origin, destination", "days raised as drift", 0.05},
+		{"the same, with the hour of departure and the delay on arrival as features", "days raised as drift", 0.05},
+	}}
+	experiment.Trial = func(*rand.Rand) (counts []Count, notes []string) {
+		days, err := readFlights(path)
+		if err != nil {
+			return make([]Count, len(experiment.Rows)), []string{err.Error()}
+		}
+		for _, features := range [][]string{{"distance", "origin", "destination"}, {"distance", "origin", "destination", "hour", "delay"}} {
+			count, lines := judgeFlights(days, features)
+			counts, notes = append(counts, count), append(notes, lines...)
+		}
+		return counts, notes
+	}
+	return experiment
+}
+
+// january is the first day of the reference, february the first day that is judged.
+var (
+	january  = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay
+	february = time.Date(2001, 2, 1, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay
+	july     = time.Date(2001, 7, 1, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay
+)
+
+const secondsPerDay = 24 * 60 * 60
+
+func judgeFlights(days flightDays, features []string) (count Count, notes []string) {
+	dataset := mlops.Dataset{Columns: map[string]mlops.Column{}}
+	var columns []stats.Input
+	var numbers []int64
+	for day := january; day < february; day++ {
+		for range days[day][0].Rows() {
+			numbers = append(numbers, day)
+		}
+	}
+	for i, column := range days[january] {
+		for _, name := range features {
+			if name == column.Name {
+				dataset.Columns[name] = mlops.Column{Type: column.Type, Role: mlops.RoleFeature}
+			}
+		}
+		whole := stats.Input{Name: column.Name, Type: column.Type}
+		for day := january; day < february; day++ {
+			whole.Numbers = append(whole.Numbers, days[day][i].Numbers...)
+			whole.Text = append(whole.Text, days[day][i].Text...)
+		}
+		columns = append(columns, whole)
+	}
+	reference := profileOf(columns, numbers)
+	for day := february; day < july; day++ {
+		report := drift.Judge(drift.Window{Dataset: dataset, Reference: reference, Current: days[day]})
+		hit := alarm(report.Verdict, int(report.Rows)) && report.Verdict != mlops.VerdictSeasonal
+		counted := once(hit)
+		count.Hits, count.Trials = count.Hits+counted.Hits, count.Trials+counted.Trials
+		if hit {
+			notes = append(notes, fmt.Sprintf("%s: %s", time.Unix(day*secondsPerDay, 0).UTC().Format(time.DateOnly), note(report)))
+		}
+	}
+	return count, notes
+}
+
+// readFlights reads the file into columns by day.
+func readFlights(path string) (flightDays, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	reader := parquet.NewGenericReader[flight](file)
+	defer reader.Close()
+	days := flightDays{}
+	names := map[string]string{} // one copy of each name
+	rows := make([]flight, 4096)
+	for {
+		read, err := reader.Read(rows)
+		for _, row := range rows[:read] {
+			days.add(row, names)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	for day := january; day < july; day++ {
+		if days[day] == nil {
+			return nil, fmt.Errorf("%s: no flights on %s: take flights-3m.parquet of vega-datasets 3.2.1", path, time.Unix(day*secondsPerDay, 0).UTC().Format(time.DateOnly))
+		}
+	}
+	return days, nil
+}
+
+func (d flightDays) add(row flight, names map[string]string) {
+	seconds := row.Date / 1000000
+	day := seconds / secondsPerDay
+	columns := d[day]
+	if columns == nil {
+		columns = []stats.Input{
+			{Name: "distance", Type: mlops.TypeNumber}, {Name: "hour", Type: mlops.TypeNumber}, {Name: "delay", Type: mlops.TypeNumber},
+			{Name: "origin", Type: mlops.TypeCategory}, {Name: "destination", Type: mlops.TypeCategory},
+		}
+		d[day] = columns
+	}
+	for i, value := range []float64{float64(row.Distance), float64(seconds%secondsPerDay) / 3600, float64(row.Delay)} {
+		columns[i].Numbers = append(columns[i].Numbers, value)
+	}
+	for i, value := range []string{row.Origin, row.Destination} {
+		if _, known := names[value]; !known {
+			names[value] = value
+		}
+		columns[3+i].Text = append(columns[3+i].Text, names[value])
+	}
+}
