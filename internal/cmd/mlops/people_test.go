@@ -283,7 +283,7 @@ func (p *place) head() (mlops.State, eventlog.Head) {
 func TestCompletion(t *testing.T) {
 	p := planted(t)
 	for line, want := range map[string]string{
-		"status": "flight-delay", "runs show": story.Waiting, "drift show": "delay-drift", "dataset publish": "flights", "approve": "latest", "logs": "flight-delay",
+		"status": "flight-delay", "runs show": story.Waiting, "drift show": "delay-drift", "approve": "latest", "logs": "flight-delay",
 	} {
 		out, _, code := typed(t.Context(), append(append([]string{"__complete"}, words(line)...), "--project", local.Scheme+p.path, "")...)
 		if code != 0 || !strings.Contains(out, want) {
