@@ -61,10 +61,26 @@ type Notifier interface {
 	Send(ctx context.Context, notification mlops.Notification, owners []mlops.Owner) error
 }
 
+// Telemetry takes numbers for machines. It is a view, not a memory: what it holds can be found again in the project.
+type Telemetry interface {
+	// Record replaces all that a source has said before, so that what is gone does not linger; nothing replaces it too. A
+	// source is one writer: "control", "drift-<monitor>".
+	Record(ctx context.Context, source string, measurements []mlops.Measurement) error
+}
+
 // Platform is everything that one project needs.
 type Platform struct {
 	Place     string // "file:<path>" as given, or the ARM ID of a container
 	Store     Store
 	Workloads Workloads
 	Notifier  Notifier
+	Telemetry Telemetry // nil where nobody listens: use Measure
+}
+
+// Measure records measurements where somebody listens.
+func (p Platform) Measure(ctx context.Context, source string, measurements []mlops.Measurement) error {
+	if p.Telemetry == nil {
+		return nil
+	}
+	return p.Telemetry.Record(ctx, source, measurements)
 }

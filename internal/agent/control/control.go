@@ -36,6 +36,7 @@ type Controller struct {
 	told     map[string]bool     // faults that were logged already
 	sealed   string              // the last hour whose heads are sealed
 	sweeper  *retention.Sweeper
+	measured measurements
 }
 
 // New returns a controller that remembers nothing yet: all that it needs is in the project.
@@ -43,6 +44,7 @@ func New(in *project.Project, log hclog.Logger) *Controller {
 	return &Controller{
 		project: in, log: log, models: map[string]*modelMemory{}, monitors: map[string]*monitorMemory{},
 		notified: map[string]delivery{}, told: map[string]bool{}, sweeper: retention.New(in.Store),
+		measured: measurements{dropped: map[string]bool{}},
 	}
 }
 
@@ -96,7 +98,7 @@ func (c *Controller) Pass(ctx context.Context) error {
 		}
 		faults = append(faults, c.dropServices(ctx, seen))
 	}
-	faults = append(faults, c.notifyMonitors(ctx), c.seal(ctx), c.forget(ctx))
+	faults = append(faults, c.notifyMonitors(ctx), c.seal(ctx), c.forget(ctx), c.measure(ctx))
 	return errors.Join(faults...)
 }
 

@@ -100,9 +100,10 @@ func (l *Looker) Judge(ctx context.Context, end time.Time) (mlops.DriftReport, e
 	if err := l.note(ctx, state, report, key); err != nil {
 		return mlops.DriftReport{}, err
 	}
-	if _, err := l.settle(ctx); err != nil {
+	if state, err = l.settle(ctx); err != nil {
 		return mlops.DriftReport{}, err
 	}
+	l.measured(ctx, state, report)
 	l.Logger.Info("judged", "window_end", end, "verdict", report.Verdict, "rows", report.Rows, "report", key)
 	return report, nil
 }

@@ -57,6 +57,7 @@ func wire(path string, store platform.Store) (platform.Platform, error) {
 	}
 	return platform.Platform{
 		Place: Scheme + path, Store: store, Workloads: client,
-		Notifier: &notifier{file: filepath.Join(runnerDir, "notifications.jsonl")},
+		Notifier:  &notifier{file: filepath.Join(runnerDir, "notifications.jsonl")},
+		Telemetry: &telemetry{dir: workloads.MetricsDir(runnerDir)},
 	}, nil
 }

@@ -33,6 +33,8 @@ type gateway struct {
 	log    hclog.Logger
 	server *http.Server
 	port   int // 0 until it listens
+	// metrics answers for numbers about the project and its services; nil where nobody keeps them.
+	metrics http.Handler
 }
 
 func newGateway(log hclog.Logger) *gateway {
@@ -98,6 +100,10 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	service, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if service == "" {
 		answer(w, http.StatusOK, map[string]any{"services": g.routes.list(g.port)})
+		return
+	}
+	if r.URL.Path == metricsPath && g.metrics != nil {
+		g.metrics.ServeHTTP(w, r)
 		return
 	}
 	backend, declared, reason := g.routes.pick(service, nil)

@@ -104,11 +104,13 @@ func newRunner(options Options) (*runner, error) {
 	if options.Progress == nil {
 		options.Progress = io.Discard
 	}
+	gateway := newGateway(options.Log)
+	gateway.metrics = metrics{dir: MetricsDir(string(client.folder)), routes: gateway.routes, log: options.Log}
 	return &runner{
 		options: options, folder: client.folder, log: options.Log,
 		documents: map[key]*declared{}, pods: map[string]*pod{}, services: map[string]*serviceState{},
 		schedules: map[string]*scheduleState{}, written: map[key]statusDocument{},
-		gateway: newGateway(options.Log), wake: make(chan struct{}, 1), complaints: map[string]string{},
+		gateway: gateway, wake: make(chan struct{}, 1), complaints: map[string]string{},
 	}, nil
 }
 
