@@ -30,8 +30,8 @@ func ChiSquareQuantile(tail, degrees float64) float64 {
 	return 2 * mathext.GammaIncRegCompInv(degrees/2, tail)
 }
 
-// ChiSquareFit is Pearson's test of observed against expected counts, with bins - 1 degrees. Sums that differ by more than
-// 1.5e-8 relative are an error. A count where none is expected gives +Inf and p = 0.
+// ChiSquareFit is Pearson's test of observed against expected counts, with bins - 1 degrees; with one bin its p-value is
+// NaN. Sums that differ by more than 1.5e-8 relative are an error. A count where none is expected gives +Inf and p = 0.
 func ChiSquareFit(observed, expected []float64) (Test, error) {
 	var sumObserved, sumExpected, value float64
 	for i := range observed {
@@ -47,6 +47,9 @@ func ChiSquareFit(observed, expected []float64) (Test, error) {
 			return Test{math.NaN(), math.NaN()}, nil
 		}
 		value += difference * difference / expected[i]
+	}
+	if len(observed) < 2 {
+		return Test{value, math.NaN()}, nil
 	}
 	return Test{value, ChiSquareTail(value, float64(len(observed)-1))}, nil
 }

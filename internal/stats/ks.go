@@ -20,14 +20,23 @@ const ExactLimit = 10000
 type Test struct{ Value, PValue float64 }
 
 // KolmogorovSmirnov compares two samples that are sorted and not empty. Its p-value is exact while both have at most
-// ExactLimit values and asymptotic above, as SciPy's ks_2samp does on its own account.
+// ExactLimit values and asymptotic above, as SciPy's ks_2samp does on its own account. A one-sided p-value of samples of
+// different sizes is asymptotic, too, where the number of lattice paths is beyond a 64-bit number.
 func KolmogorovSmirnov(reference, current []float64, alternative Alternative) Test {
 	n, m := len(reference), len(current)
 	distance := KSDistance(reference, current, alternative)
-	if max(n, m) <= ExactLimit {
+	if max(n, m) <= ExactLimit && (alternative == TwoSided || n == m || countable(n, m)) {
 		return ksExact(distance, n, m, alternative)
 	}
 	return Test{distance, KSAsymptotic(distance, n, m, alternative)}
+}
+
+// countable says whether the number of lattice paths from (0, 0) to (n, m) is a 64-bit number.
+func countable(n, m int) bool {
+	all, _ := math.Lgamma(float64(n+m) + 1)
+	first, _ := math.Lgamma(float64(n) + 1)
+	second, _ := math.Lgamma(float64(m) + 1)
+	return all-first-second < math.Log(math.MaxFloat64)
 }
 
 // KSDistance is the largest difference of the two distribution functions on the side that is looked at.

@@ -44,9 +44,16 @@ func KolmogorovTail(n, d float64) float64 {
 
 func clip(p float64) float64 { return math.Min(1, math.Max(0, p)) }
 
+// smirnovLimit is the size above which the one-sided law is taken from its expansion, as SciPy takes it.
+const smirnovLimit = 1e6
+
 // smirnovTail is P(D_n+ >= d), the exact one-sided law (Birnbaum and Tingey): the sum over j of d/(d+j/n) times the
 // binomial probability of j out of n at d+j/n. The binomial is computed from deviances, so that large n lose no digits.
 func smirnovTail(n, d float64) float64 {
+	if n > smirnovLimit {
+		root := 6*n*d + 1
+		return math.Exp(-root * root / (18 * n))
+	}
 	var total float64
 	for j := math.Floor(n * (1 - d)); j >= 0; j-- {
 		p := d + j/n

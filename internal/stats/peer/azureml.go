@@ -10,13 +10,20 @@ import (
 // azureKSLimit is the number of rows from which Azure ML refuses the Kolmogorov-Smirnov test.
 const azureKSLimit = 10000
 
+// binned is both sides counted in the same bins. Rows that no bin holds count in n and m all the same.
+type binned struct {
+	p, q []int64
+	n, m int
+}
+
 // countMetric is a number from counts by bin.
-type countMetric func(p, q []int64) float64
+type countMetric func(binned) float64
 
 // azureNumbers bins both samples in k = ceil(log2(min(n, m)) + 1) equal bins over their common range. The last edge is
 // min + k w, not the maximum: a maximum one rounding step above it is not counted.
 func azureNumbers(metric countMetric) numbers {
-	return func(reference, current []float64) result {
+	return func(first, second sample) result {
+		reference, current := first.sorted, second.sorted
 		low, high := math.Min(reference[0], current[0]), math.Max(reference[len(reference)-1], current[len(current)-1])
 		edges := []float64{low - 0.005*math.Abs(low), low + 0.005*math.Abs(low)}
 		if low == 0 && high == 0 {
@@ -27,40 +34,50 @@ func azureNumbers(metric countMetric) numbers {
 			width := (high - low) / float64(k)
 			edges = make([]float64, k+1)
 			for i := range edges {
-				edges[i] = low + float64(i)*width
+				edges[i] = low + float64(float64(i)*width) // rounded twice, as they do: no processor may fuse it
 			}
 		}
-		return valueOnly(metric(counts(reference, edges), counts(current, edges)))
+		return valueOnly(metric(binned{counts(reference, edges), counts(current, edges), len(reference), len(current)}))
 	}
 }
 
 func azureCategories(metric countMetric) categories {
 	return func(reference, current map[string]int64) result {
 		_, p, q := union(reference, current)
-		return valueOnly(metric(p, q))
+		return valueOnly(metric(binned{p, q, int(total(p)), int(total(q))}))
 	}
 }
 
-func azurePSI(p, q []int64) float64 { return stats.PSI(stats.Smooth(p, 1), stats.Smooth(q, 1)) }
-
-func azureJensenShannon(p, q []int64) float64 {
-	return stats.JensenShannon(stats.Shares(p), stats.Shares(q), 2)
-}
-
-func azureWasserstein(reference, current []float64) result {
-	_, deviation := stats.MeanAndDeviation(reference)
-	n := float64(len(reference))
-	if n > 1 {
-		deviation *= math.Sqrt(n / (n - 1))
+// azurePSI adds a row to every bin, and as many to the rows of a side as there are bins.
+func azurePSI(b binned) float64 {
+	smooth := func(counts []int64, rows int) []float64 {
+		shares := make([]float64, len(counts))
+		for i, count := range counts {
+			shares[i] = float64(count+1) / float64(rows+len(counts))
+		}
+		return shares
 	}
-	return valueOnly(stats.Wasserstein(reference, current) / math.Max(deviation, 0.001))
+	return stats.PSI(smooth(b.p, b.n), smooth(b.q, b.m))
 }
 
-func azureKS(reference, current []float64) result {
-	if len(reference) >= azureKSLimit || len(current) >= azureKSLimit {
+func azureJensenShannon(b binned) float64 {
+	return jensenShannon(sharesOf(b.p, int64(b.n)), sharesOf(b.q, int64(b.m)), 2)
+}
+
+func azureWasserstein(reference, current sample) result {
+	if len(reference.sorted) < 2 {
+		return refused("the standard deviation of one row, with Azure ML's divisor of rows - 1, does not exist")
+	}
+	n := float64(len(reference.sorted))
+	deviation := deviationOf(reference) * math.Sqrt(n/(n-1))
+	return valueOnly(stats.Wasserstein(reference.sorted, current.sorted) / math.Max(deviation, 0.001))
+}
+
+func azureKS(reference, current sample) result {
+	if len(reference.sorted) >= azureKSLimit || len(current.sorted) >= azureKSLimit {
 		return refused(fmt.Sprintf("Azure ML refuses this test unless both sides have fewer than %d rows", azureKSLimit))
 	}
-	return pValueOnly(stats.KolmogorovSmirnov(reference, current, stats.TwoSided).PValue)
+	return pValueOnly(stats.KolmogorovSmirnov(reference.sorted, current.sorted, stats.TwoSided).PValue)
 }
 
 func azureChiSquare(reference, current map[string]int64) result {

@@ -12,7 +12,8 @@ import (
 const deequCorrection = 1.8
 
 // deequPSINumbers counts in the deciles of the reference, as this package's documentation says.
-func deequPSINumbers(reference, current []float64) result {
+func deequPSINumbers(first, second sample) result {
+	reference, current := first.sorted, second.sorted
 	edges := make([]float64, 0, 11)
 	for i := 1; i < 10; i++ {
 		edges = append(edges, stats.Quantile(reference, float64(i)/10))
@@ -36,16 +37,16 @@ func deequPSI(p, q []int64) result {
 	return valueOnly(psi)
 }
 
-func deequLInfinityNumbers(reference, current []float64) result {
-	return valueOnly(stats.KSDistance(reference, current, stats.TwoSided))
+func deequLInfinityNumbers(reference, current sample) result {
+	return valueOnly(stats.KSDistance(reference.sorted, current.sorted, stats.TwoSided))
 }
 
 func deequLInfinityCategories(reference, current map[string]int64) result {
 	return nannyLInfinity(reference, current)
 }
 
-func deequRobustNumbers(reference, current []float64) result {
-	return deequRobust(deequLInfinityNumbers(reference, current).value, float64(len(reference)), float64(len(current)))
+func deequRobustNumbers(reference, current sample) result {
+	return deequRobust(deequLInfinityNumbers(reference, current).value, float64(len(reference.sorted)), float64(len(current.sorted)))
 }
 
 func deequRobustCategories(reference, current map[string]int64) result {
@@ -65,20 +66,13 @@ type deequBin struct {
 }
 
 // deequChiSquare is a goodness of fit of the categories that the reference knows, the rarest joined until Deequ's rule on
-// small expected counts holds.
+// small expected counts holds. Ties are broken by name; Deequ breaks them by the order of a hash table.
 func deequChiSquare(reference, current map[string]int64) result {
-	levels, p, q := union(reference, current)
-	n := float64(total(p))
-	var sum float64
-	var bins []deequBin
-	for i, level := range levels {
-		if p[i] > 0 {
-			sum += float64(q[i])
-			bins = append(bins, deequBin{level, float64(p[i]) / n, float64(q[i])})
-		}
-	}
-	for i := range bins {
-		bins[i].expected *= sum
+	bins := deequBins(reference, current)
+	// Deequ counts what is left on the current side, with the categories that the reference lacks.
+	left := map[string]bool{}
+	for level := range current {
+		left[level] = true
 	}
 	for len(bins) >= 2 && !deequEnough(bins) {
 		slices.SortStableFunc(bins, func(a, b deequBin) int {
@@ -86,10 +80,15 @@ func deequChiSquare(reference, current map[string]int64) result {
 		})
 		bins[1].expected += bins[0].expected
 		bins[1].observed += bins[0].observed
+		delete(left, bins[0].level)
+		left[bins[1].level] = true
 		bins = bins[1:]
 	}
-	if len(bins) < 2 {
+	if len(left) < 2 {
 		return both(stats.Test{Value: math.NaN(), PValue: math.NaN()})
+	}
+	if len(bins) < 2 {
+		return refused("Deequ fails: one category of the reference is left, and a test needs two")
 	}
 	observed, expected := make([]float64, len(bins)), make([]float64, len(bins))
 	for i, bin := range bins {
@@ -100,6 +99,24 @@ func deequChiSquare(reference, current map[string]int64) result {
 		return refused(err.Error())
 	}
 	return both(test)
+}
+
+// deequBins are the categories of the reference, expected as often as it lets expect of as many current rows.
+func deequBins(reference, current map[string]int64) []deequBin {
+	levels, p, q := union(reference, current)
+	n := float64(total(p))
+	var known float64
+	var bins []deequBin
+	for i, level := range levels {
+		if p[i] > 0 {
+			known += float64(q[i])
+			bins = append(bins, deequBin{level, float64(p[i]) / n, float64(q[i])})
+		}
+	}
+	for i := range bins {
+		bins[i].expected *= known
+	}
+	return bins
 }
 
 // deequEnough is Deequ's rule: of two categories both must be expected ten times, of more at most a fifth fewer than five.

@@ -16,7 +16,8 @@ type shareMetric func(p, q []float64) float64
 
 // evidentlyNumbers bins by Sturges' rule over both samples together, or by value where the reference has few.
 func evidentlyNumbers(metric shareMetric) numbers {
-	return func(reference, current []float64) result {
+	return func(first, second sample) result {
+		reference, current := first.sorted, second.sorted
 		if len(slices.Compact(slices.Clone(reference))) <= evidentlyLevels {
 			return evidentlyCategories(metric)(byText(reference), byText(current))
 		}
@@ -65,45 +66,49 @@ func evidentlyFill(shares []float64) []float64 {
 
 func evidentlyPSI(p, q []float64) float64 { return stats.PSI(evidentlyFill(p), evidentlyFill(q)) }
 
-func evidentlyKL(p, q []float64) float64 {
-	return stats.KullbackLeibler(stats.Normalize(evidentlyFill(p)), stats.Normalize(evidentlyFill(q)))
-}
+func evidentlyKL(p, q []float64) float64 { return entropy(evidentlyFill(p), evidentlyFill(q)) }
 
-func evidentlyJensenShannon(p, q []float64) float64 { return stats.JensenShannon(p, q, math.E) }
+func evidentlyJensenShannon(p, q []float64) float64 { return jensenShannon(p, q, math.E) }
 
 // evidentlyHellinger integrates the root of both densities over Sturges' bins of the distinct pooled values.
-func evidentlyHellinger(reference, current []float64) result {
-	pooled := append(slices.Clone(reference), current...)
+func evidentlyHellinger(reference, current sample) result {
+	pooled := append(slices.Clone(reference.sorted), current.sorted...)
 	slices.Sort(pooled)
 	pooled = slices.Compact(pooled)
 	edges := sturges(pooled[0], pooled[len(pooled)-1], len(pooled))
-	p, q := counts(reference, edges), counts(current, edges)
+	p, q := counts(reference.sorted, edges), counts(current.sorted, edges)
+	width := (edges[len(edges)-1] - edges[0]) / float64(len(p))
 	var overlap float64
 	for i := range p {
-		width := edges[i+1] - edges[i]
-		f := float64(p[i]) / width / float64(total(p))
-		g := float64(q[i]) / width / float64(total(q))
-		overlap += math.Sqrt(f*g) * width
+		f := float64(p[i]) / (edges[i+1] - edges[i]) / float64(total(p))
+		g := float64(q[i]) / (edges[i+1] - edges[i]) / float64(total(q))
+		overlap += float64(math.Sqrt(f*g) * width)
 	}
 	return valueOnly(math.Sqrt(1 - math.Min(1, math.Max(0, overlap))))
 }
 
 func evidentlyHellingerCategories(reference, current map[string]int64) result {
 	_, p, q := union(reference, current)
+	f, g := sharesOf(p, total(p)), sharesOf(q, total(q))
 	var overlap float64
-	for i := range p {
-		overlap += math.Sqrt(float64(p[i]) / float64(total(p)) * float64(q[i]) / float64(total(q)))
+	for i := range f {
+		overlap += math.Sqrt(f[i] * g[i])
 	}
-	return valueOnly(math.Sqrt(math.Max(0, 1-overlap)))
+	return valueOnly(math.Sqrt(1 - math.Min(1, overlap)))
 }
 
-func evidentlyWasserstein(reference, current []float64) result {
-	_, deviation := stats.MeanAndDeviation(reference)
-	return valueOnly(stats.Wasserstein(reference, current) / math.Max(deviation, 0.001))
+func evidentlyWasserstein(reference, current sample) result {
+	return valueOnly(stats.Wasserstein(reference.sorted, current.sorted) / math.Max(deviationOf(reference), 0.001))
 }
 
-func evidentlyKS(reference, current []float64) result {
-	return pValueOnly(stats.KolmogorovSmirnov(reference, current, stats.TwoSided).PValue)
+// deviationOf is the standard deviation of a sample with divisor n, in NumPy's order of rows.
+func deviationOf(of sample) float64 {
+	_, deviation := numpyMoments(of.raw)
+	return deviation
+}
+
+func evidentlyKS(reference, current sample) result {
+	return pValueOnly(stats.KolmogorovSmirnov(reference.sorted, current.sorted, stats.TwoSided).PValue)
 }
 
 func evidentlyChiSquare(reference, current map[string]int64) result {

@@ -15,8 +15,9 @@ const (
 
 // nannyNumbers bins by Doane's rule on the reference alone; current values outside become one more bin.
 func nannyNumbers(metric shareMetric) numbers {
-	return func(reference, current []float64) result {
-		edges := doane(reference)
+	return func(first, second sample) result {
+		reference, current := first.sorted, second.sorted
+		edges := doane(first)
 		p := sharesOf(counts(reference, edges), int64(len(reference)))
 		q := sharesOf(counts(current, edges), int64(len(current)))
 		return valueOnly(metric(withLeftover(p, q)))
@@ -45,42 +46,19 @@ func withLeftover(p, q []float64) (reference, current []float64) {
 	return p, q
 }
 
-// pairwiseSum adds in the order in which NumPy does, since the leftover is what rounding makes of it.
-func pairwiseSum(values []float64) float64 {
-	n := len(values)
-	switch {
-	case n < 8:
-		var sum float64
-		for _, value := range values {
-			sum += value
-		}
-		return sum
-	case n <= 128:
-		var r [8]float64
-		copy(r[:], values[:8])
-		i := 8
-		for ; i < n-n%8; i += 8 {
-			for j := range r {
-				r[j] += values[i+j]
-			}
-		}
-		sum := ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
-		for ; i < n; i++ {
-			sum += values[i]
-		}
-		return sum
-	default:
-		half := n / 2
-		half -= half % 8
-		return pairwiseSum(values[:half]) + pairwiseSum(values[half:])
+func nannyJensenShannon(p, q []float64) float64 { return jensenShannon(p, q, 2) }
+
+func nannyHellinger(p, q []float64) float64 {
+	squares := make([]float64, len(p))
+	for i := range p {
+		difference := math.Sqrt(p[i]) - math.Sqrt(q[i])
+		squares[i] = difference * difference
 	}
+	return math.Sqrt(pairwiseSum(squares)) / math.Sqrt2
 }
 
-func nannyJensenShannon(p, q []float64) float64 { return stats.JensenShannon(p, q, 2) }
-
-func nannyHellinger(p, q []float64) float64 { return stats.Hellinger(p, q) }
-
-func nannyKS(reference, current []float64) result {
+func nannyKS(first, second sample) result {
+	reference, current := first.sorted, second.sorted
 	if len(reference) < nannyEstimated {
 		return valueOnly(stats.KSDistance(reference, current, stats.TwoSided))
 	}
@@ -98,7 +76,8 @@ func nannyKS(reference, current []float64) result {
 	return valueOnly(largest)
 }
 
-func nannyWasserstein(reference, current []float64) result {
+func nannyWasserstein(first, second sample) result {
+	reference, current := first.sorted, second.sorted
 	if len(reference) < nannyEstimated {
 		return valueOnly(stats.Wasserstein(reference, current))
 	}

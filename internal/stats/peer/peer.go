@@ -34,9 +34,12 @@ func pValueOnly(p float64) result    { return result{pValue: p, hasPValue: true}
 func both(test stats.Test) result    { return result{test.Value, test.PValue, "", true, true} }
 func refused(reason string) result   { return result{reason: reason} }
 
-// numbers and categories hold one method each: of sorted, finite, non-empty samples, and of counts by value.
+// sample is a column's finite values, at least one: as their rows stand, and sorted.
+type sample struct{ raw, sorted []float64 }
+
+// numbers and categories hold one method each: of two samples, and of counts by value.
 type (
-	numbers    func(reference, current []float64) result
+	numbers    func(reference, current sample) result
 	categories func(reference, current map[string]int64) result
 )
 
@@ -89,15 +92,25 @@ func IDs() []string {
 // hold, carries a reason instead of a value. complete marks the rows of each side that have no null in any column, for
 // Azure ML, which drops the others first; nil takes every row.
 func Measure(reference, current stats.Input, complete Complete) []mlops.MetricReport {
+	return MeasureSome(reference, current, complete, IDs())
+}
+
+// MeasureSome is Measure of the methods with the given ids, in the order of IDs.
+func MeasureSome(reference, current stats.Input, complete Complete, ids []string) []mlops.MetricReport {
 	var reports []mlops.MetricReport
+	all, dropped := readSides(reference, current), sides{}
 	for _, m := range methods {
-		before, now := reference, current
-		if strings.HasPrefix(m.id, "azureml/") {
-			before, now = only(reference, complete.Reference), only(current, complete.Current)
+		if !slices.Contains(ids, m.id) || !m.applies(reference.Type) {
+			continue
 		}
-		if found, ok := m.measure(before, now); ok {
-			reports = append(reports, found.report(m.id))
+		of := all
+		if strings.HasPrefix(m.id, "azureml/") && (complete.Reference != nil || complete.Current != nil) {
+			if !dropped.read {
+				dropped = readSides(only(reference, complete.Reference), only(current, complete.Current))
+			}
+			of = dropped
 		}
+		reports = append(reports, m.measure(of).report(m.id))
 	}
 	return reports
 }
@@ -129,30 +142,58 @@ func only(column stats.Input, complete []bool) stats.Input {
 	return column
 }
 
-func (m method) measure(reference, current stats.Input) (result, bool) {
+// sides are both sides of a column as methods take them: samples of a number, counts of anything else.
+type sides struct {
+	read               bool
+	numbers            bool
+	reference, current sample
+	p, q               map[string]int64
+}
+
+func readSides(reference, current stats.Input) sides {
+	of := sides{read: true, numbers: reference.Type == mlops.TypeNumber}
+	if of.numbers {
+		of.reference, of.current = sampleOf(reference), sampleOf(current)
+		return of
+	}
+	of.p, _ = reference.CountText()
+	of.q, _ = current.CountText()
+	return of
+}
+
+func sampleOf(column stats.Input) sample {
+	raw := make([]float64, 0, len(column.Numbers))
+	for row, value := range column.Numbers {
+		if !column.IsNull(row) {
+			raw = append(raw, value)
+		}
+	}
+	return sample{raw: raw, sorted: slices.Sorted(slices.Values(raw))}
+}
+
+func (m method) applies(columnType mlops.ColumnType) bool {
+	if columnType == mlops.TypeNumber {
+		return m.numbers != nil
+	}
+	return m.categories != nil
+}
+
+func (m method) measure(of sides) result {
 	const empty = "a side has no value"
-	if reference.Type == mlops.TypeNumber {
-		if m.numbers == nil {
-			return result{}, false
+	if !of.numbers {
+		if len(of.p) == 0 || len(of.q) == 0 {
+			return refused(empty)
 		}
-		before, now := reference.SortedNumbers(), current.SortedNumbers()
-		if len(before) == 0 || len(now) == 0 {
-			return refused(empty), true
-		}
-		if low, high := math.Min(before[0], now[0]), math.Max(before[len(before)-1], now[len(now)-1]); math.IsInf(high-low, 0) {
-			return refused("the range of the values is beyond a 64-bit number"), true
-		}
-		return m.numbers(before, now), true
+		return m.categories(of.p, of.q)
 	}
-	if m.categories == nil {
-		return result{}, false
-	}
-	before, _ := reference.CountText()
-	now, _ := current.CountText()
+	before, now := of.reference.sorted, of.current.sorted
 	if len(before) == 0 || len(now) == 0 {
-		return refused(empty), true
+		return refused(empty)
 	}
-	return m.categories(before, now), true
+	if low, high := math.Min(before[0], now[0]), math.Max(before[len(before)-1], now[len(now)-1]); math.IsInf(high-low, 0) {
+		return refused("the range of the values is beyond a 64-bit number")
+	}
+	return m.numbers(of.reference, of.current)
 }
 
 func (r result) report(id string) mlops.MetricReport {
@@ -161,9 +202,10 @@ func (r result) report(id string) mlops.MetricReport {
 		report.Value, report.Reason = finite(r.value)
 	}
 	if r.hasPValue {
-		report.PValue, _ = finite(r.pValue)
-		if !r.hasValue {
-			report.Value = report.PValue // where the peer calls its p-value the drift score
+		var reason string
+		report.PValue, reason = finite(r.pValue)
+		if !r.hasValue { // the peer calls its p-value the drift score
+			report.Value, report.Reason = report.PValue, reason
 		}
 	}
 	return report

@@ -17,7 +17,8 @@ func TestPublishedValues(t *testing.T) {
 		checkP(t, id+": p", got.pValue, want.PValue)
 	}
 	for _, c := range all.Numeric {
-		reference, current := slices.Sorted(slices.Values(c.Reference)), slices.Sorted(slices.Values(c.Current))
+		reference := sample{c.Reference, slices.Sorted(slices.Values(c.Reference))}
+		current := sample{c.Current, slices.Sorted(slices.Values(c.Current))}
 		for _, m := range methods {
 			if want, ok := c.Expected[m.id]; ok {
 				t.Run(c.Name+"/"+m.id, func(t *testing.T) { check(t, m.id, m.numbers(reference, current), want) })

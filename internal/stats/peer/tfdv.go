@@ -25,8 +25,8 @@ func tfdvDivergence(p, q []float64) result {
 
 // tfdvNumbers compares the standard histograms of both sides, re-cut on the union of their edges with the mass even inside a
 // bucket. Points meet points of the same value only.
-func tfdvNumbers(reference, current []float64) result {
-	before, now := standardHistogram(reference), standardHistogram(current)
+func tfdvNumbers(reference, current sample) result {
+	before, now := standardHistogram(reference.sorted), standardHistogram(current.sorted)
 	var edges, points []float64
 	for _, b := range append(slices.Clone(before), now...) {
 		if b.low == b.high {
