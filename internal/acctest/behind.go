@@ -113,7 +113,8 @@ func Register(t *testing.T, in *project.Project, model string) (version int64, r
 			Dataset: code.Dataset, DatasetVersion: 1, Training: code.Name, Revision: code.Revision(),
 			SourceRevision: code.SourceRevision, Image: code.Image, Code: code,
 		}},
-		mlops.Event{Type: mlops.RunTrained, RunID: runID, Output: &mlops.Output{ArtifactSHA256: strings.Repeat("ab", 32), Bytes: 1}},
+		mlops.Event{Type: mlops.RunTrained, RunID: runID, Output: &mlops.Output{ArtifactSHA256: strings.Repeat("ab", 32), Bytes: 1},
+			Holdout: &mlops.Holdout{Dataset: code.Dataset, Version: 1}},
 		mlops.Event{Type: mlops.RunEvaluated, RunID: runID, Judgement: &mlops.Judgement{
 			Passed: true, Metrics: map[string]mlops.MetricJudgement{"auc": {Candidate: 0.7, Method: "minimum/v1", Passed: true}},
 		}},

@@ -18,6 +18,9 @@ var (
 	isoDuration    = regexp.MustCompile(`^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)
 )
 
+// MaximumDuration is a hundred years: sums of a few of them and of a time stay times.
+const MaximumDuration = Duration(100 * 365 * 24 * time.Hour)
+
 var durationUnits = []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour, time.Minute, time.Second, time.Millisecond}
 
 // ParseDuration reads 30m, 24h, 7d, 1h30m, PT24H or P7D. A negative or empty one is an error.
@@ -40,6 +43,9 @@ func ParseDuration(text string) (Duration, error) {
 		amount, err := scale(part, durationUnits[i])
 		if err != nil || total > math.MaxInt64-amount {
 			return 0, fail
+		}
+		if total+amount > MaximumDuration.Std() {
+			return 0, fmt.Errorf("%w: %q is too long: the longest duration is %s", ErrInvalid, text, MaximumDuration)
 		}
 		total += amount
 	}

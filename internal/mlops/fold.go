@@ -26,6 +26,17 @@ var followers = map[RunState][]EventType{
 	RunCancelled:        {RunRequested},
 }
 
+// ofRuns are the events that come to runs.
+var ofRuns = func() map[EventType]bool {
+	types := map[EventType]bool{}
+	for _, following := range followers {
+		for _, event := range following {
+			types[event] = true
+		}
+	}
+	return types
+}()
+
 // Follows says whether an event may come to a run in a state.
 func Follows(state RunState, event EventType) bool { return slices.Contains(followers[state], event) }
 
@@ -33,55 +44,76 @@ func Follows(state RunState, event EventType) bool { return slices.Contains(foll
 // have happened is mlops.ErrInvalid: its log is then quarantined. An event of a type that this version does not know parks
 // the model, and everything after it is left unread.
 func Apply(state State, event Event) (State, error) {
-	next := state.clone()
-	if event.Sequence != state.Sequence+1 {
-		return state, fmt.Errorf("%w: event %d of model %q: number %d comes next", ErrInvalid, event.Sequence, state.Model, state.Sequence+1)
-	}
-	if event.Time.Before(state.Time) {
-		return state, fmt.Errorf("%w: event %d of model %q: its time lies before the event before it", ErrInvalid, event.Sequence, state.Model)
-	}
-	next.Sequence, next.Time = event.Sequence, event.Time
-	if event.RequestID != "" {
-		next.Requests = keepLast(append(next.Requests, event.RequestID), RequestsKept)
-	}
-	var err error
-	switch event.Type {
-	case ModelCreated:
-		next = NewState(state.Model)
-		next.Sequence, next.Time, next.Created, next.Incarnation = event.Sequence, event.Time, event.Time, event.Incarnation
-		next.Versions = slices.Clone(state.Versions) // numbers are never used twice
-		next.Requests = slices.Clone(state.Requests) // nor is a request answered twice
-	case ModelDeleted:
-		next.Deleted, next.Aliases = true, map[string]AliasState{}
-	case ModelFrozen:
-		next.Frozen = &Freeze{Actor: event.Actor, Time: event.Time, Reason: event.Reason}
-	case ModelThawed:
-		next.Frozen = nil
-	case RequestRefused, RequestAnswered:
-	case RunRequested, RunJoined, RunRefused, RunWaitingForData, RunTraining, RunTrained, RunEvaluated, RunRejected, RunRegistered,
-		RunAwaitingApproval, RunApproved, RunDeclined, RunSuperseded, RunExpired, RunPromoting, RunPromoted, RunRolledBack,
-		RunFailed, RunCancelled:
-		err = next.applyRun(event)
-	default:
-		next.Parked = fmt.Sprintf("event %d has the type %q, which this version does not know: use a newer one", event.Sequence, event.Type)
-	}
-	if err != nil {
+	next := state.Clone()
+	if err := next.Fold(event); err != nil {
 		return state, err
 	}
-	next.trim()
 	return next, nil
 }
 
-func (s *State) applyRun(event Event) error {
+// Fold is Apply in place, for readers of long logs: a copy for every event would make their cost grow with the square of
+// the log's length. An event that is an error changes nothing.
+func (s *State) Fold(event Event) error {
+	if event.Sequence != s.Sequence+1 {
+		return s.cannot(event, "number %d comes next", s.Sequence+1)
+	}
+	if event.Time.Before(s.Time) {
+		return s.cannot(event, "its time lies before the event before it")
+	}
+	switch {
+	case ofRuns[event.Type]:
+		if err := s.foldRun(event); err != nil {
+			return err
+		}
+	case event.Type == ModelCreated:
+		*s = State{
+			Model: s.Model, Created: event.Time, Incarnation: event.Incarnation, Aliases: map[string]AliasState{}, Causes: map[string]string{},
+			Versions: s.Versions, // numbers are never used twice
+			Requests: s.Requests, // nor is a request answered twice
+		}
+	case event.Type == ModelDeleted:
+		s.Deleted, s.Aliases = true, map[string]AliasState{}
+	case event.Type == ModelFrozen:
+		s.Frozen = &Freeze{Actor: event.Actor, Time: event.Time, Reason: event.Reason}
+	case event.Type == ModelThawed:
+		s.Frozen = nil
+	case event.Type == RequestRefused, event.Type == RequestAnswered:
+	default:
+		s.Parked = fmt.Sprintf("event %d has the type %q, which this version does not know: use a newer one", event.Sequence, event.Type)
+	}
+	s.Sequence, s.Time = event.Sequence, event.Time
+	if event.RequestID != "" {
+		s.Requests = keepLast(append(s.Requests, event.RequestID), RequestsKept)
+	}
+	s.trim(event.Cause != nil)
+	return nil
+}
+
+// cannot says why an event cannot have happened.
+func (s *State) cannot(event Event, format string, arguments ...any) error {
+	return fmt.Errorf("%w: event %d of model %q: %s", ErrInvalid, event.Sequence, s.Model, fmt.Sprintf(format, arguments...))
+}
+
+func (s *State) foldRun(event Event) error {
 	at := slices.IndexFunc(s.Runs, func(run Run) bool { return run.ID == event.RunID })
 	var run Run
 	if at >= 0 {
 		run = s.Runs[at]
 	}
 	if event.RunID == "" || !Follows(run.State, event.Type) {
-		return fmt.Errorf("%w: event %d of model %q: %q cannot come to run %q in state %q", ErrInvalid, event.Sequence, s.Model, event.Type, event.RunID, run.State)
+		return s.cannot(event, "%q cannot come to run %q in state %q", event.Type, event.RunID, run.State)
+	}
+	if lacks := run.lacks(event); lacks != "" {
+		return s.cannot(event, "%q of run %q names no %s", event.Type, event.RunID, lacks)
+	}
+	versions := int64(len(s.Versions))
+	if event.Type == RunRegistered && event.Version != versions+1 {
+		return s.cannot(event, "it registers version %d; %d comes next", event.Version, versions+1)
 	}
 	run = run.after(event)
+	if event.Type != RunRegistered && (run.Version > versions || run.Version < 1 && run.promotes()) {
+		return s.cannot(event, "%q of version %d, which was never registered", event.Type, run.Version)
+	}
 	if event.Cause != nil {
 		s.Causes[event.Cause.ID()] = run.ID
 	}
@@ -89,15 +121,9 @@ func (s *State) applyRun(event Event) error {
 	case RunTraining:
 		if event.Attempt == 1 {
 			s.LastStart = event.Time
-			s.Started = append(s.Started, event.Time)
+			s.Started = slices.DeleteFunc(append(s.Started, event.Time), func(start time.Time) bool { return event.Time.Sub(start) > StartedKept })
 		}
 	case RunRegistered:
-		if event.Version != int64(len(s.Versions))+1 {
-			return fmt.Errorf("%w: event %d of model %q registers version %d; %d comes next", ErrInvalid, event.Sequence, s.Model, event.Version, len(s.Versions)+1)
-		}
-		if run.Inputs == nil || run.Output == nil {
-			return fmt.Errorf("%w: event %d of model %q registers a run that made nothing", ErrInvalid, event.Sequence, s.Model)
-		}
 		s.Versions = append(s.Versions, run.version(event))
 	case RunApproved:
 		if version, ok := s.Version(run.Version); ok {
@@ -105,7 +131,7 @@ func (s *State) applyRun(event Event) error {
 			s.Versions[run.Version-1] = version
 		}
 	case RunPromoted:
-		s.Aliases[event.Alias] = AliasState{Version: event.Version, Since: event.Time, RunID: run.ID, Sequence: event.Sequence}
+		s.Aliases[event.Alias] = AliasState{Version: run.Version, Since: event.Time, RunID: run.ID, Sequence: event.Sequence}
 	}
 	if at >= 0 {
 		s.Runs[at] = run
@@ -113,6 +139,46 @@ func (s *State) applyRun(event Event) error {
 		s.Runs = append(s.Runs, run)
 	}
 	return nil
+}
+
+// promotes says whether a run is about a version that there must be: it moves it into production, or goes back to it.
+func (r Run) promotes() bool {
+	return r.State == RunPromoting || r.State == RunPromoted || r.State == RunRequested && r.Cause().Kind == CauseRollback
+}
+
+// lacks names what a run would miss in the state that an event brings it to, "" where it has everything. What decides next
+// relies on it.
+func (r Run) lacks(event Event) string {
+	switch event.Type {
+	case RunJoined:
+		if event.Cause == nil {
+			return "cause"
+		}
+	case RunRequested, RunRefused:
+		if event.Cause == nil && len(r.Causes) == 0 {
+			return "cause"
+		}
+	case RunTraining:
+		if event.Inputs == nil {
+			return "inputs"
+		}
+	case RunTrained:
+		switch {
+		case event.Output == nil:
+			return "output"
+		case event.Holdout == nil:
+			return "holdout"
+		}
+	case RunEvaluated:
+		if event.Judgement == nil {
+			return "judgement"
+		}
+	case RunPromoting, RunPromoted:
+		if event.Alias == "" {
+			return "alias"
+		}
+	}
+	return ""
 }
 
 // after is the run once an event has come to it.
@@ -184,7 +250,7 @@ func (r Run) version(event Event) ModelVersion {
 }
 
 // trim bounds what the state remembers, so that a snapshot stays small whatever the log's length.
-func (s *State) trim() {
+func (s *State) trim(causeAdded bool) {
 	over := 0
 	for _, run := range s.Runs {
 		if Terminal(run.State) {
@@ -196,16 +262,26 @@ func (s *State) trim() {
 			return false
 		}
 		over--
+		if run.State == RunRefused {
+			s.forget(run.ID)
+		}
 		return true
 	})
-	s.trimCauses()
-	s.Started = slices.DeleteFunc(s.Started, func(t time.Time) bool { return s.Time.Sub(t) > StartedKept })
+	if causeAdded {
+		s.trimCauses()
+	}
+}
+
+// forget takes the answer from the causes of a refused run that is remembered no more: a guard only held them up, and those
+// that are still true have to be asked again, or they would be lost.
+func (s *State) forget(refused string) {
+	maps.DeleteFunc(s.Causes, func(_, runID string) bool { return runID == refused })
 }
 
 // trimCauses forgets causes that cannot come again, once their runs are forgotten: only the newest slot is ever a cause,
 // and a request leaves the inbox when it is answered. Episodes, code and dataset versions may stay true for long.
 func (s *State) trimCauses() {
-	if len(s.Causes) <= CausesKept {
+	if len(s.Causes) <= CausesKept || len(s.Causes)%RunsKept != 0 { // now and then: those that stay for ever are looked at as well
 		return
 	}
 	newestSlot := "" // slots sort by time
@@ -225,7 +301,8 @@ func (s *State) trimCauses() {
 	}
 }
 
-func (s State) clone() State {
+// Clone shares nothing with the state that Fold could change.
+func (s State) Clone() State {
 	s.Aliases, s.Causes = maps.Clone(s.Aliases), maps.Clone(s.Causes)
 	s.Versions, s.Runs = slices.Clone(s.Versions), slices.Clone(s.Runs)
 	s.Started, s.Requests = slices.Clone(s.Started), slices.Clone(s.Requests)

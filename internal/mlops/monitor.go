@@ -132,20 +132,20 @@ func (s Schedule) Next(t time.Time) time.Time { return s.cron.Next(t).UTC() }
 // Last is the latest slot at or before now that lies after since; zero where there is none.
 func (s Schedule) Last(since, now time.Time) time.Time {
 	if since.IsZero() {
-		since = now
+		return time.Time{}
 	}
-	// Step back over a growing span, so that a long gap costs no more than a short one.
-	for span := time.Minute; ; span *= 2 {
-		from := now.Add(-span)
-		if from.Before(since) {
-			from = since
-		}
-		var last time.Time
-		for slot := s.Next(from); !slot.IsZero() && !slot.After(now); slot = s.Next(slot) {
-			last = slot
-		}
-		if !last.IsZero() || from.Equal(since) {
-			return last
+	last := s.Next(since)
+	if last.IsZero() || last.After(now) {
+		return time.Time{}
+	}
+	// Halve the span that may hold a later slot, so that a long gap costs little more than a short one.
+	for low, high := last, now; high.Sub(low) >= time.Second; {
+		middle := low.Add(high.Sub(low) / 2)
+		if slot := s.Next(middle); slot.IsZero() || slot.After(now) {
+			high = middle
+		} else {
+			low, last = slot, slot
 		}
 	}
+	return last
 }

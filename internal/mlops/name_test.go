@@ -72,7 +72,7 @@ func TestDurationsAreEqualHoweverTheyAreWritten(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"", "1 day", "-1h", "h", "P", "PT", "1y", "99999999999999999999d"} {
+	for _, text := range []string{"", "1 day", "-1h", "h", "P", "PT", "1y", "99999999999999999999d", "106751d", "101w36500d"} {
 		if got, err := mlops.ParseDuration(text); !errors.Is(err, mlops.ErrInvalid) {
 			t.Errorf("%q: %v, %v; want invalid", text, got, err)
 		}
@@ -98,9 +98,35 @@ func TestScheduleLastIsTheLatestSlot(t *testing.T) {
 	if got, want := schedule.Last(now.Add(-90*24*time.Hour), now), time.Date(2026, 7, 10, 1, 0, 0, 0, time.UTC); !got.Equal(want) {
 		t.Errorf("last slot %v, want %v", got, want)
 	}
+	// A poison document may say that a model is from the year 100.
+	if got, want := schedule.Last(time.Date(100, 1, 1, 0, 0, 0, 0, time.UTC), now), time.Date(2026, 7, 10, 1, 0, 0, 0, time.UTC); !got.Equal(want) {
+		t.Errorf("after the year 100 the last slot is %s, want %s", got, want)
+	}
 	if got := schedule.Last(now.Add(-time.Hour), now); !got.IsZero() {
 		t.Errorf("last slot %v, want none in the last hour", got)
 	}
+}
+
+// Around the changes of the clock, and for schedules of any density, the last slot is the one that walking finds.
+func TestScheduleLastIsWhatWalkingFinds(t *testing.T) {
+	crons := []string{"*/5 * * * *", "30 2 * * *", "0 0 * * *", "15 1 * * 0", "* * 29 3 *", "0 */7 * * 1-5"}
+	zones := []string{"UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"}
+	rapid.Check(t, func(t *rapid.T) {
+		schedule, err := mlops.ParseSchedule(rapid.SampledFrom(crons).Draw(t, "cron"), rapid.SampledFrom(zones).Draw(t, "zone"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change := rapid.SampledFrom([]time.Time{time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC), time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC), time.Date(2018, 11, 4, 3, 0, 0, 0, time.UTC)}).Draw(t, "change")
+		since := change.Add(-time.Duration(rapid.IntRange(0, 72*3600).Draw(t, "before")) * time.Second)
+		now := change.Add(time.Duration(rapid.IntRange(-3600, 72*3600).Draw(t, "after")) * time.Second)
+		var want time.Time
+		for slot := schedule.Next(since); !slot.After(now); slot = schedule.Next(slot) {
+			want = slot
+		}
+		if got := schedule.Last(since, now); !got.Equal(want) {
+			t.Fatalf("between %s and %s the last slot is %s, want %s", since, now, got, want)
+		}
+	})
 }
 
 func FuzzParseID(f *testing.F) {

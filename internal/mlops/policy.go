@@ -1,5 +1,7 @@
 package mlops
 
+import "fmt"
+
 // ApprovalMode says who lets a candidate through.
 type ApprovalMode string
 
@@ -100,6 +102,9 @@ func (p RetrainPolicy) Validate() []Problem {
 	}
 	if p.Guards.MaximumRuns < 0 {
 		problems = append(problems, problem("maximum_runs is zero (no limit) or above", "guards", "maximum_runs"))
+	}
+	if p.Guards.MaximumRuns > 0 && (p.Guards.BudgetPeriod <= 0 || p.Guards.BudgetPeriod.Std() > StartedKept) {
+		problems = append(problems, problem(fmt.Sprintf("budget_period is longer than zero and at most %s", Duration(StartedKept)), "guards", "budget_period"))
 	}
 	if p.Guards.MinimumNewRows < 0 {
 		problems = append(problems, problem("minimum_new_rows is zero or above", "guards", "minimum_new_rows"))

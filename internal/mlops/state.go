@@ -3,6 +3,7 @@ package mlops
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -67,6 +68,11 @@ func (r Run) Cause() Cause {
 		return Cause{}
 	}
 	return r.Causes[0]
+}
+
+// requestedBy compares names as approvers are compared: without case.
+func (r Run) requestedBy(actor Actor) bool {
+	return slices.ContainsFunc(r.Requesters, func(name string) bool { return strings.EqualFold(name, actor.Name) })
 }
 
 // Decision is what a person said of a candidate.
@@ -138,8 +144,8 @@ const (
 	StartedKept  = 366 * 24 * time.Hour
 )
 
-// FoldVersion changes whenever Apply comes to mean something else, so that old snapshots are not used.
-const FoldVersion = 1
+// FoldVersion changes whenever a fold comes to mean something else, so that old snapshots are not used.
+const FoldVersion = 2
 
 // NewState is the state of an empty log.
 func NewState(model string) State {

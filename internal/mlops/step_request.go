@@ -2,7 +2,6 @@ package mlops
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -26,6 +25,9 @@ func (d decision) answer() *Event {
 func (d decision) answerOne(request Request) *Event {
 	if !d.alive() {
 		return refuse("model %q is not declared", request.Model)
+	}
+	if request.Actor.Name == "" || strings.EqualFold(request.Actor.Name, Controller.Name) {
+		return refuse("a request says who asks, and %q is the controller's own name", Controller.Name)
 	}
 	switch request.Action {
 	case ActionTrain:
@@ -91,7 +93,7 @@ func (d decision) answerApproval(run Run, request Request) *Event {
 		return refuse("%s is not among the approvers of model %q: %s", request.Actor.Name, d.state.Model, strings.Join(d.world.Policy.Approval.Approvers, ", "))
 	case request.Action == ActionDecline:
 		return &Event{Type: RunDeclined, Digest: run.Output.ArtifactSHA256}
-	case d.world.Policy.Approval.FourEyes && slices.Contains(run.Requesters, request.Actor.Name):
+	case d.world.Policy.Approval.FourEyes && run.requestedBy(request.Actor):
 		return refuse("%s asked for run %s: under four eyes somebody else approves it", request.Actor.Name, run.ID)
 	}
 	return &Event{

@@ -117,8 +117,14 @@ func (d decision) pending(t trigger) (refused Run, wasRefused, pending bool) {
 		return Run{}, false, true
 	}
 	run, remembered := d.state.Run(runID)
-	refusedNow := remembered && run.State == RunRefused && run.Cause().ID() == t.cause.ID()
-	return run, refusedNow, refusedNow
+	switch {
+	case !remembered || run.State != RunRefused:
+		return run, false, false
+	case run.Cause().ID() != t.cause.ID():
+		return Run{}, false, true // it had joined a run that nobody may ask for again
+	default:
+		return run, true, true
+	}
 }
 
 // join gives causes to the run that answers them too.

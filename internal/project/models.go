@@ -43,13 +43,14 @@ func (p *Project) FollowModel(ctx context.Context, state mlops.State) (mlops.Sta
 	if state.Parked != "" {
 		return state, nil
 	}
-	head := eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}
+	head, own := eventlog.Head{Sequence: state.Sequence, SHA256: state.SHA256}, false
 	for entry, err := range p.ModelLog(state.Model).After(ctx, head) {
-		next, err := foldEntry(state, entry, err)
-		if err != nil {
+		if !own { // the caller's state stays as it is; one copy does for however many events
+			state, own = state.Clone(), true
+		}
+		if err := foldEntry(&state, entry, err); err != nil {
 			return state, fmt.Errorf("model %q: %w", state.Model, err)
 		}
-		state = next
 		if state.Parked != "" {
 			break
 		}
@@ -58,24 +59,24 @@ func (p *Project) FollowModel(ctx context.Context, state mlops.State) (mlops.Sta
 }
 
 // foldEntry folds one entry, or parks the state where the log is broken.
-func foldEntry(state mlops.State, entry eventlog.Entry, readError error) (mlops.State, error) {
+func foldEntry(state *mlops.State, entry eventlog.Entry, readError error) error {
 	if errors.Is(readError, eventlog.ErrBroken) {
 		state.Parked = readError.Error()
-		return state, nil
+		return nil
 	}
 	if readError != nil {
-		return state, readError
+		return readError
 	}
 	event, err := mlops.DecodeEvent(entry.Data)
 	if err == nil {
-		var next mlops.State
-		if next, err = mlops.Apply(state, event); err == nil {
-			next.SHA256 = entry.SHA256
-			return next, nil
-		}
+		err = state.Fold(event)
 	}
-	state.Parked = err.Error()
-	return state, nil
+	if err != nil {
+		state.Parked = err.Error()
+		return nil
+	}
+	state.SHA256 = entry.SHA256
+	return nil
 }
 
 // AppendModel writes the event that comes next in a model's log and returns the state after it. Sequence, hash, writer,

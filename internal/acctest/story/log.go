@@ -22,15 +22,19 @@ func (s *teller) then(at int, event mlops.Event) {
 // train tells a run up to its judgement.
 func (s *teller) train(at int, id string, dataset int64, judged mlops.Judgement) {
 	s.t.Helper()
-	code := training()
-	s.then(at, mlops.Event{Type: mlops.RunTraining, RunID: id, Attempt: 1, Inputs: &mlops.Inputs{
-		Dataset: "flights", DatasetVersion: dataset, TrainingSHA256: splitSHA256(dataset), Training: Model, Revision: code.Revision(),
-		SourceRevision: code.SourceRevision, Image: code.Image, Parameters: code.Parameters, Code: code,
-	}})
+	s.then(at, mlops.Event{Type: mlops.RunTraining, RunID: id, Attempt: 1, Inputs: inputs(dataset)})
 	s.then(at, mlops.Event{Type: mlops.RunTrained, RunID: id, Output: &mlops.Output{
 		ArtifactSHA256: strings.Repeat(id[4:6], 32), Bytes: 12_345, ImageDigest: "sha256:" + splitSHA256(7),
-	}})
+	}, Holdout: &mlops.Holdout{Dataset: "flights", Version: judged.HoldoutVersion, Champion: judged.Champion}})
 	s.then(at, mlops.Event{Type: mlops.RunEvaluated, RunID: id, Judgement: &judged})
+}
+
+func inputs(dataset int64) *mlops.Inputs {
+	code := training()
+	return &mlops.Inputs{
+		Dataset: "flights", DatasetVersion: dataset, TrainingSHA256: splitSHA256(dataset), Training: Model, Revision: code.Revision(),
+		SourceRevision: code.SourceRevision, Image: code.Image, Parameters: code.Parameters, Code: code,
+	}
 }
 
 // promote tells the way into production.
@@ -86,7 +90,7 @@ func (s *teller) tellModel() {
 	s.then(72, mlops.Event{Type: mlops.RunRejected, RunID: Rejected, Reason: "the gate did not pass"})
 
 	s.then(80, mlops.Event{Type: mlops.RunRequested, RunID: Failed, Actor: ada, Reason: "try again", Cause: &mlops.Cause{Kind: mlops.CauseRequest, Key: "ada/1"}})
-	s.then(81, mlops.Event{Type: mlops.RunTraining, RunID: Failed, Attempt: 1})
+	s.then(81, mlops.Event{Type: mlops.RunTraining, RunID: Failed, Attempt: 1, Inputs: inputs(2)})
 	s.then(82, mlops.Event{Type: mlops.RunFailed, RunID: Failed, Failure: &mlops.Failure{
 		Step: mlops.StepTrain, ExitCode: 2, Message: "the train command ended with code 2", LogTail: "reading\n\x1b[31mpanic: singular matrix\n",
 	}})

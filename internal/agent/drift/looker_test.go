@@ -101,7 +101,7 @@ func (f *flights) register(t *testing.T, training mlops.Training, manifest mlops
 		{Type: mlops.ModelCreated, Incarnation: "one"},
 		{Type: mlops.RunRequested, Cause: &mlops.Cause{Kind: mlops.CauseBootstrap, Key: "1"}},
 		{Type: mlops.RunTraining, Attempt: 1, Inputs: inputs},
-		{Type: mlops.RunTrained, Output: &mlops.Output{ArtifactSHA256: "0"}},
+		{Type: mlops.RunTrained, Output: &mlops.Output{ArtifactSHA256: "0"}, Holdout: &mlops.Holdout{Dataset: "flights", Version: manifest.Number}},
 		{Type: mlops.RunEvaluated, Judgement: &mlops.Judgement{Passed: true}},
 		{Type: mlops.RunRegistered, Version: 1},
 		{Type: mlops.RunApproved, Version: 1},

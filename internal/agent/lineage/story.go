@@ -29,20 +29,19 @@ func readStory(ctx context.Context, in *project.Project, model string) (story, e
 			return s, err
 		}
 		event, err := mlops.DecodeEvent(entry.Data)
-		next := s.state
 		if err == nil {
-			next, err = mlops.Apply(s.state, event)
+			err = s.state.Fold(event)
 		}
 		if err != nil {
 			s.broken = err.Error()
 			return s, nil
 		}
-		s.events, s.state = append(s.events, event), next
-		if next.Parked != "" {
-			s.broken = next.Parked
+		s.events = append(s.events, event)
+		if s.state.Parked != "" {
+			s.broken = s.state.Parked
 			return s, nil
 		}
-		if run, ok := next.Run(event.RunID); ok {
+		if run, ok := s.state.Run(event.RunID); ok {
 			s.runs[run.ID] = run
 		} else if run, ok := s.runs[event.RunID]; ok { // it ended so late that the state forgot it in the same step
 			run.State, run.Updated, run.Sequence, run.Reason = event.Type, event.Time, event.Sequence, event.Reason
