@@ -26,6 +26,10 @@ type Request struct {
 	NewWriter    func() string
 	// Progress, where set, hears what is being done.
 	Progress func(string)
+	// DryRun checks and splits, and publishes nothing: the version comes without a number unless it is there already.
+	DryRun bool
+
+	joined *joined // rows that are at hand, instead of a source
 }
 
 // Publication is the version that holds the source now.
@@ -77,11 +81,18 @@ func publish(ctx context.Context, request Request) (Publication, error) {
 	manifest.Writer = request.NewWriter()
 	manifest.Source, manifest.SHA256 = request.Source, sum
 	manifest.Actor, manifest.Time = request.Actor, request.Now().UTC()
+	if request.joined != nil {
+		manifest.Records = &request.joined.from
+		made.contents = append(made.contents, request.joined.segments)
+	}
 	return number(ctx, request, manifest, made.contents)
 }
 
 // readSource reads between two fingerprints, so that what was read is what the fingerprint names.
 func readSource(ctx context.Context, request Request) (rows, string, error) {
+	if request.joined != nil {
+		return request.joined.rows(request.Source)
+	}
 	request.Progress("reading " + request.Source)
 	found, err := openSource(request.SourcePath)
 	if err != nil {
@@ -113,6 +124,9 @@ func number(ctx context.Context, request Request, manifest mlops.DatasetManifest
 	same, next, err := place(ctx, request.Store, manifest)
 	if err != nil || same != nil {
 		return published(same), err
+	}
+	if request.DryRun {
+		return Publication{DatasetManifest: manifest}, nil
 	}
 	request.Progress("storing")
 	for _, content := range contents {

@@ -183,6 +183,8 @@ type DatasetManifest struct {
 	SplitRule string `json:"split_rule"`
 	// ProfileSHA256 names the frozen profile of the training split: data/sha256/<hex>.
 	ProfileSHA256 string `json:"profile_sha256"`
+	// Records says what a version was joined from; nil where it was read from files.
+	Records *JoinedRecords `json:"records,omitempty"`
 }
 
 // Split is one part of a dataset version.

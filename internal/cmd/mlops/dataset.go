@@ -15,7 +15,7 @@ import (
 )
 
 func newDataset() *cobra.Command {
-	return group(&cobra.Command{Use: "dataset", Short: "Publish versions of a dataset"}, newDatasetPublish)
+	return group(&cobra.Command{Use: "dataset", Short: "Publish versions of a dataset"}, newDatasetPublish, newDatasetFromRecords)
 }
 
 func newDatasetPublish() *cobra.Command {
