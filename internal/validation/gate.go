@@ -100,6 +100,10 @@ func compare(name string, gate mlops.Gate, input Input, pairs paired, candidate 
 		sign = -1
 	}
 	gain := sign * (candidate - champion)
+	if !finite(gain) {
+		verdict.Reason = fmt.Sprintf("%s against the champion's %s: they are too far apart for a number", number(candidate), number(champion))
+		return verdict
+	}
 	low, high := gain, gain
 	if prepare, known := measures[name]; known && !gate.Custom && pairs.champion != nil {
 		verdict.Method = MethodBootstrap

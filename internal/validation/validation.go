@@ -5,6 +5,7 @@
 package validation
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -94,7 +95,7 @@ type paired struct {
 }
 
 func pair(candidate Side, champion *Side) paired {
-	byRow := func(a, b Prediction) int { return int(a.Row - b.Row) }
+	byRow := func(a, b Prediction) int { return cmp.Compare(a.Row, b.Row) }
 	pairs := paired{candidate: slices.SortedStableFunc(slices.Values(candidate.Predictions), byRow)}
 	if champion == nil || len(champion.Predictions) == 0 || len(candidate.Predictions) == 0 {
 		return pairs

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -320,5 +321,20 @@ func TestLookFollowsTheSchedule(t *testing.T) {
 	}
 	if reports, err = f.looker.Look(t.Context()); err != nil || len(reports) != 0 {
 		t.Errorf("a second look: %d reports, %v; want none", len(reports), err)
+	}
+}
+
+// A prediction that names no row is not looked up in the holdout.
+func TestPredictionOfNoRow(t *testing.T) {
+	f := newFlights(t)
+	manifest, found, err := dataset.Latest(t.Context(), f.store, "flights")
+	if err != nil || !found {
+		t.Fatal(err)
+	}
+	for _, row := range []float64{math.NaN(), math.Inf(1), -1, 1e300} {
+		days, err := f.looker.holdoutDays(t.Context(), manifest.Holdout.SHA256, "departure", []float64{0, row})
+		if days != nil || err != nil {
+			t.Errorf("row %v: days %v, %v; want none", row, days, err)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func (l *Looker) holdoutDays(ctx context.Context, sha256, timestamp string, rows
 	times, _, _ := column.AsTimes()
 	days := make([]int64, len(rows))
 	for i, row := range rows {
-		if row < 0 || int(row) >= len(times) {
+		if !(row >= 0 && row < float64(len(times))) { // what is no number is no row
 			return nil, nil
 		}
 		days[i] = int64(math.Floor(float64(times[int(row)].Unix()) / (24 * time.Hour).Seconds()))
