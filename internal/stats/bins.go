@@ -10,22 +10,12 @@ type Bins struct {
 	Reference, Current []int64
 	// Nulls of both sides stand apart: their number is compared by a test of its own.
 	ReferenceNulls, CurrentNulls int64
-	// Unseen counts rows whose value the reference lacks; on its side stands what it lets expect (its singletons).
-	ReferenceUnseen, CurrentUnseen int64
 	// LevelPValue is that of the one level of a category that changed most, corrected for their number; 1 for a number.
 	LevelPValue float64
 }
 
 // Deciles is how many quantile bins psi/quantile10 has, where ties allow it.
 const Deciles = 10
-
-// Least counts that a level of a category needs on each side to stand alone; rarer ones are pooled.
-const (
-	minimumReferenceCount = 10
-	minimumExpectedCount  = 5
-	// certainPValue, corrected for the number of levels, lets a rare level stand alone.
-	certainPValue = 1e-4
-)
 
 // QuantileBins counts sorted current values in the deciles of a frozen number. What lies beyond the reference belongs to
 // the outer bins; beyond an outer bin that holds one single value it has a bin of its own.
@@ -96,73 +86,12 @@ func (n NumberProfile) single(from, to int) bool {
 	return high > low && n.Sample[low] == n.Sample[high-1]
 }
 
-// LevelBins counts current values by the levels of a frozen category. Levels too rare to be compared alone, given the size
-// of both sides, are pooled in one bin, and values that the reference lacks in another; of those, the ones that have changed
-// beyond doubt stand alone, or one new value would hide among many rare ones.
-func LevelBins(reference ColumnProfile, counts map[string]int64, nulls int64) Bins {
-	bins := Bins{ReferenceNulls: reference.Nulls, CurrentNulls: nulls, LevelPValue: 1}
-	if reference.Category == nil {
-		bins.CurrentUnseen = sumOf(counts)
-		return bins
-	}
-	category := reference.Category
-	n, m := reference.Rows-reference.Nulls, sumOf(counts)
-	var rareReference, rareCurrent int64
-	levels := pooledLevels(*category, counts)
-	for _, level := range levels {
-		before, known := category.Counts[level]
-		now := counts[level]
-		p := math.Min(1, RateTest(before, n, now, m)*float64(len(levels)))
-		if !known && category.Other > 0 {
-			p = 1 // the names of the rarest values are not kept: it may be one of them
-		}
-		bins.LevelPValue = math.Min(bins.LevelPValue, p)
-		frequent := before >= minimumReferenceCount && float64(before)*float64(m)/float64(n) >= minimumExpectedCount
-		switch {
-		case frequent || p < certainPValue:
-			bins.Reference = append(bins.Reference, before)
-			bins.Current = append(bins.Current, now)
-		case known || category.Other > 0:
-			rareReference += before
-			rareCurrent += now
-		default:
-			bins.CurrentUnseen += now
-		}
-	}
-	rareReference += category.Other
-	if category.Other == 0 {
-		// A value that the reference has seen once stands for those that it has not seen (Good and Turing): the share of
-		// singletons is moved from the pool to the unseen.
-		bins.ReferenceUnseen = min(category.Singletons, rareReference)
-		rareReference -= bins.ReferenceUnseen
-	}
-	if rareReference > 0 || rareCurrent > 0 {
-		bins.Reference = append(bins.Reference, rareReference)
-		bins.Current = append(bins.Current, rareCurrent)
-	}
-	return bins
-}
-
-// pooledLevels are the values of both sides, those of the reference first.
-func pooledLevels(category CategoryProfile, counts map[string]int64) []string {
-	levels := Levels(category.Counts)
-	for _, level := range Levels(counts) {
-		if _, known := category.Counts[level]; !known {
-			levels = append(levels, level)
-		}
-	}
-	return levels
-}
-
-// All are the counts with nulls and unseen values as bins of their own, where either side has any.
+// All are the counts with nulls as a bin of their own, where either side has any.
 func (b Bins) All() (reference, current []int64) {
 	reference = append([]int64(nil), b.Reference...)
 	current = append([]int64(nil), b.Current...)
 	if b.ReferenceNulls+b.CurrentNulls > 0 {
 		reference, current = append(reference, b.ReferenceNulls), append(current, b.CurrentNulls)
-	}
-	if b.ReferenceUnseen+b.CurrentUnseen > 0 {
-		reference, current = append(reference, b.ReferenceUnseen), append(current, b.CurrentUnseen)
 	}
 	return reference, current
 }
@@ -201,7 +130,7 @@ func Shares(counts []int64) []float64 {
 	return Smooth(counts, 0)
 }
 
-// Scale is 1/n + 1/m of the values that are neither null nor unseen: PSI / Scale follows a chi-square under no change.
+// Scale is 1/n + 1/m of the values that are not null: PSI / Scale follows a chi-square under no change.
 func (b Bins) Scale() float64 {
 	n, m := float64(sum(b.Reference)), float64(sum(b.Current))
 	if n == 0 || m == 0 {

@@ -125,6 +125,42 @@ func Homogeneity(reference, current []int64) Test {
 	return ChiSquareContingency(table)
 }
 
+// SparseHomogeneity is the p-value of Homogeneity where bins may be too thin for a chi-square: those of which fewer than five
+// rows are to be expected on a side, given the rows of both, are pooled for it and have exact tests of their own. The p-value
+// is the least of all, times their number.
+func SparseHomogeneity(reference, current []int64) float64 {
+	n, m := sum(reference), sum(current)
+	if n == 0 || m == 0 {
+		return 1
+	}
+	enough := minimumExpectedCount * float64(n+m) / float64(min(n, m))
+	var thick, thin [2][]int64
+	for i := range reference {
+		into := &thin
+		if float64(reference[i]+current[i]) >= enough {
+			into = &thick
+		}
+		into[0], into[1] = append(into[0], reference[i]), append(into[1], current[i])
+	}
+	least, tests := 1.0, 1.0
+	for i := range thin[0] {
+		if thin[0][i]+thin[1][i] > 0 {
+			least, tests = math.Min(least, RateTest(thin[0][i], n, thin[1][i], m)), tests+1
+		}
+	}
+	if before, now := sum(thin[0]), sum(thin[1]); float64(before+now) >= enough || len(thick[0]) == 0 {
+		thick[0], thick[1] = append(thick[0], before), append(thick[1], now)
+	} else {
+		thick[0][0] += before
+		thick[1][0] += now
+	}
+	together := Homogeneity(thick[0], thick[1]).PValue
+	if len(thick[0]) == 2 {
+		together = RateTest(thick[0][0], n, thick[1][0], m)
+	}
+	return math.Min(1, math.Min(least, together)*tests)
+}
+
 // RateTest is the two-sided p-value that c events in m rows happen at the same rate as b events in n rows: given their sum,
 // c is binomial with m/(n+m).
 func RateTest(b, n, c, m int64) float64 {

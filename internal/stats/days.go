@@ -5,33 +5,23 @@ import (
 	"slices"
 )
 
-// daySpread compares each day of a column that has MinimumDayRows rows with the whole. It is nil with fewer than two days.
+// daySpread compares each day of a column that has MinimumDayRows rows with all other rows, as a window to come will be
+// compared with rows that it is no part of. It is nil with fewer than two such days.
 func daySpread(whole ColumnProfile, column Input, days []int64) *DaySpread {
 	if days == nil || whole.Number == nil && whole.Category == nil {
 		return nil
 	}
-	reference := whole
-	if whole.Category != nil {
-		// A day of the reference itself has no unseen values, so none are to be expected.
-		category := *whole.Category
-		category.Singletons = 0
-		reference.Category = &category
-	}
 	spread := DaySpread{}
 	var excess []float64
 	for _, rows := range rowsByDay(days) {
-		share := float64(len(rows)) / float64(whole.Rows)
-		if len(rows) < MinimumDayRows || share == 1 {
+		if len(rows) < MinimumDayRows || int64(len(rows)) == whole.Rows {
 			continue
 		}
-		bins := countBins(reference, column.pick(rows))
+		bins := againstRest(whole, column.pick(rows))
 		m := float64(len(rows))
 		spread.MeanRows += m
 		spread.MaximumNullShare = math.Max(spread.MaximumNullShare, float64(bins.CurrentNulls)/m)
-		// The day is part of the whole: the rest of it, of which the window to come is no part, lies further away.
-		all, _ := bins.All()
-		noise := float64(len(all)-1) * (1/m - 1/float64(whole.Rows))
-		excess = append(excess, (bins.PSI()-noise)/((1-share)*(1-share)))
+		excess = append(excess, bins.PSI()-bins.Noise())
 	}
 	if len(excess) < 2 {
 		return nil
@@ -45,6 +35,34 @@ func daySpread(whole ColumnProfile, column Input, days []int64) *DaySpread {
 	spread.Quantile95 = Quantile(excess, 0.95)
 	spread.Maximum = excess[len(excess)-1]
 	return &spread
+}
+
+// againstRest counts a day in bins against the rows of the whole that are not of that day.
+func againstRest(whole ColumnProfile, day Input) Bins {
+	if whole.Number != nil {
+		sorted := day.SortedNumbers()
+		bins := QuantileBins(whole, sorted, int64(day.Rows()-len(sorted)))
+		for i, count := range bins.Current {
+			bins.Reference[i] -= count
+		}
+		bins.ReferenceNulls -= bins.CurrentNulls
+		return bins
+	}
+	counts, nulls := day.CountText()
+	rest := CategoryProfile{Counts: make(map[string]int64, len(whole.Category.Counts)), Other: whole.Category.Other}
+	for level, count := range whole.Category.Counts {
+		if left := count - counts[level]; left > 0 {
+			rest.Counts[level] = left
+		}
+	}
+	for level, count := range counts {
+		if _, named := whole.Category.Counts[level]; !named {
+			rest.Other -= count
+		}
+	}
+	return LevelBins(ColumnProfile{
+		Type: whole.Type, Rows: whole.Rows - int64(day.Rows()), Nulls: whole.Nulls - nulls, Category: &rest,
+	}, counts, nulls)
 }
 
 // rowsByDay lists the rows of each day, in order of the days.
@@ -91,29 +109,6 @@ func (in Input) pick(rows []int) Input {
 		}
 	}
 	return picked
-}
-
-// countBins counts a column in the bins of a profile of the same type.
-func countBins(reference ColumnProfile, column Input) Bins {
-	if reference.Number != nil {
-		sorted := column.SortedNumbers()
-		return QuantileBins(reference, sorted, int64(column.Rows()-len(sorted)))
-	}
-	counts, nulls := column.CountText()
-	return LevelBins(reference, counts, nulls)
-}
-
-// between is a point on the line from a to b, in NumPy's arithmetic: it is a itself where b equals a, and never beyond either.
-func between(a, b, fraction float64) float64 {
-	difference := b - a
-	switch {
-	case math.IsInf(difference, 0):
-		return a*(1-fraction) + b*fraction
-	case fraction >= 0.5:
-		return b - float64(difference*(1-fraction))
-	default:
-		return a + float64(difference*fraction)
-	}
 }
 
 // Quantile is the share-th quantile of sorted values, linear between neighbours (Hyndman and Fan's seventh).

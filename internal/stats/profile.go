@@ -102,7 +102,7 @@ type CategoryProfile struct {
 	Doubletons int64 `json:"doubletons"`
 }
 
-// DaySpread is the reference's own movement: the PSI of each of its days against the whole (psi/quantile10, or psi/levels
+// DaySpread is the reference's own movement: the PSI of each of its days against the others (psi/quantile10, or psi/levels
 // for a category), less what sampling alone gives, so that zero means days that differ by chance only.
 type DaySpread struct {
 	// Count of days with at least MinimumDayRows rows.

@@ -49,7 +49,7 @@ is significant after correction for the number of columns.
 
 Types are guessed from the reference: number, boolean, timestamp, category; a text column is not compared. --methods adds or
 selects numbers: "all", or ids such as psi/quantile10,scipy/ks,evidently/psi. Ids with a project's name follow that project's
-definition; the verdict is always ours.
+definition; the verdict is always ours. mlops drift methods lists them with their bins.
 
 The exit code is 0 whatever the verdict, unless --fail-on says otherwise (then 3).`,
 		Example: `  mlops drift compare --reference january.csv --current february.csv
@@ -123,12 +123,8 @@ func (r compareRequest) check() (map[string]mlops.ColumnType, error) {
 	if failures[r.failOn] == nil {
 		return nil, usageError("--fail-on %q: use never, drift, data_quality or any", r.failOn)
 	}
-	if known := append(drift.OwnMethods(), peer.IDs()...); !slices.Equal(r.methods, []string{"all"}) {
-		for _, id := range r.methods {
-			if !slices.Contains(known, id) {
-				return nil, usageError("--methods %q: use all, or some of %s", id, strings.Join(known, ", "))
-			}
-		}
+	if err := checkMethods(r.methods); err != nil {
+		return nil, err
 	}
 	types := map[string]mlops.ColumnType{}
 	for _, text := range r.types {
@@ -156,12 +152,15 @@ func (r compareRequest) write(cmd *cobra.Command, content []byte) error {
 // selectMethods adds peers' numbers to each feature, and keeps those that were asked for.
 func selectMethods(comparison *drift.Comparison, ids []string) {
 	all := slices.Equal(ids, []string{"all"})
+	if all {
+		ids = methodIDs()
+	}
 	complete := comparison.Complete()
 	for i := range comparison.Report.Features {
 		feature := &comparison.Report.Features[i]
 		for _, pair := range comparison.Columns {
 			if pair.Reference.Name == feature.Name {
-				feature.Metrics = append(feature.Metrics, peer.Measure(pair.Reference, pair.Current, complete)...)
+				feature.Metrics = append(feature.Metrics, peer.MeasureSome(pair.Reference, pair.Current, complete, ids)...)
 			}
 		}
 		if !all {

@@ -140,6 +140,8 @@ func TestDriftCompareExitCodes(t *testing.T) {
 		"one file":          {[]string{"--reference", reference}, exitUsage, "--current FILE"},
 		"unknown format":    {append(both, "--format", "xml"), exitUsage, "json, table or html"},
 		"unknown method":    {append(both, "--methods", "psi/other"), exitUsage, "psi/quantile10"},
+		"misspelt method":   {append(both, "--methods", "scipy/ks,evidentl/psi"), exitUsage, "evidently/psi"},
+		"metric alone":      {append(both, "--methods", "chi_sqare"), exitUsage, "chi_square"},
 		"unknown type":      {append(both, "--type", "age=float"), exitUsage, "column=type"},
 		"unknown column":    {append(both, "--type", "size=number"), exitFailed, `no column "size"`},
 		"missing file":      {[]string{"--reference", reference, "--current", "nowhere.csv"}, exitFailed, "nowhere.csv"},

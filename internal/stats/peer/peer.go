@@ -1,13 +1,10 @@
 // Package peer computes drift numbers as other projects define them, by name: evidently/psi is what Evidently would print
 // for the same column, quirks included. It decides nothing and is never part of our own verdict.
 //
-// A method id is <project>/<metric>. Versions followed: SciPy 1.10, Evidently 0.7.21 (pandas), Azure ML's model monitoring
-// components 0.3, NannyML 0.13.1, Deequ 2.0.21, TensorFlow Data Validation. Nulls, NaN and infinities are dropped by column, in azureml/* every row that has one.
-//
-// Where a peer takes bins from its caller and gets a column of numbers here, they are these. deequ/psi: the deciles of the
-// reference (NumPy's linear quantiles, equal ones collapsed, in rising order), the outer bins open to infinity; on
-// categories: all values of both sides in byte order. tfdv/jensen_shannon on numbers: ten equal buckets between the smallest
-// and the largest value of each side, re-cut on the union of both sides' edges.
+// A method id is <project>/<metric>; Methods says of each what bins it counts in, how many, with which edges and in which
+// order. Versions followed: SciPy 1.10, Evidently 0.7.21 (pandas), Azure ML's model monitoring components 0.3, NannyML 0.13.1,
+// Deequ 2.0.21, TensorFlow Data Validation. Nulls, NaN and infinities are dropped by column, in azureml/* every row that has
+// one. Numbers count as floats: NumPy from 2.1 on widens bins of integer columns, which depends on how a file is read.
 package peer
 
 import (
@@ -47,36 +44,7 @@ type method struct {
 	id         string
 	numbers    numbers
 	categories categories
-}
-
-// methods lists all in the order in which they are reported.
-var methods = []method{
-	{"scipy/ks", scipyKS, nil},
-	{"scipy/wasserstein", scipyWasserstein, nil},
-	{"evidently/psi", evidentlyNumbers(evidentlyPSI), evidentlyCategories(evidentlyPSI)},
-	{"evidently/kl", evidentlyNumbers(evidentlyKL), evidentlyCategories(evidentlyKL)},
-	{"evidently/jensen_shannon", evidentlyNumbers(evidentlyJensenShannon), evidentlyCategories(evidentlyJensenShannon)},
-	{"evidently/hellinger", evidentlyHellinger, evidentlyHellingerCategories},
-	{"evidently/wasserstein", evidentlyWasserstein, nil},
-	{"evidently/ks", evidentlyKS, nil},
-	{"evidently/chi_square", nil, evidentlyChiSquare},
-	{"azureml/psi", azureNumbers(azurePSI), azureCategories(azurePSI)},
-	{"azureml/jensen_shannon", azureNumbers(azureJensenShannon), azureCategories(azureJensenShannon)},
-	{"azureml/wasserstein", azureWasserstein, nil},
-	{"azureml/ks", azureKS, nil},
-	{"azureml/chi_square", nil, azureChiSquare},
-	{"nannyml/jensen_shannon", nannyNumbers(nannyJensenShannon), nannyCategories(nannyJensenShannon)},
-	{"nannyml/hellinger", nannyNumbers(nannyHellinger), nannyCategories(nannyHellinger)},
-	{"nannyml/ks", nannyKS, nil},
-	{"nannyml/wasserstein", nannyWasserstein, nil},
-	{"nannyml/l_infinity", nil, nannyLInfinity},
-	{"nannyml/chi_square", nil, nannyChiSquare},
-	{"deequ/psi", deequPSINumbers, deequPSICategories},
-	{"deequ/l_infinity", deequLInfinityNumbers, deequLInfinityCategories},
-	{"deequ/l_infinity_robust", deequRobustNumbers, deequRobustCategories},
-	{"deequ/chi_square", nil, deequChiSquare},
-	{"tfdv/jensen_shannon", tfdvNumbers, tfdvCategories},
-	{"tfdv/l_infinity", nil, nannyLInfinity},
+	about      string
 }
 
 // IDs lists every method.
