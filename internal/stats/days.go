@@ -111,6 +111,19 @@ func (in Input) pick(rows []int) Input {
 	return picked
 }
 
+// between is a point on the line from a to b, in NumPy's arithmetic: it is a itself where b equals a, and never beyond either.
+func between(a, b, fraction float64) float64 {
+	difference := b - a
+	switch {
+	case math.IsInf(difference, 0):
+		return a*(1-fraction) + b*fraction
+	case fraction >= 0.5:
+		return b - float64(difference*(1-fraction))
+	default:
+		return a + float64(difference*fraction)
+	}
+}
+
 // Quantile is the share-th quantile of sorted values, linear between neighbours (Hyndman and Fan's seventh).
 func Quantile(sorted []float64, share float64) float64 {
 	if len(sorted) == 0 {
