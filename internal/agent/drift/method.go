@@ -26,25 +26,29 @@ const (
 )
 
 // threshold is the PSI from which a feature is raised: what sampling alone gives, plus the larger of a floor and of what the
-// reference's own days do. Days are taken to move about the whole by a random amount; the spread of their PSI then has one
-// degree of freedom, and its quantile is taken so that one feature of all exceeds it on about one day in a hundred.
+// reference's own days do.
 func threshold(reference stats.ColumnProfile, bins stats.Bins, features int, sensitivity float64) float64 {
-	return bins.Noise() + math.Max(EffectFloor, dayMovement(reference.Days, features))/sensitivity
+	return bins.Noise() + math.Max(EffectFloor, dayMovement(reference.Days, bins, features))/sensitivity
 }
 
-// dayMovement is the PSI that a normal day of the reference stays below, zero where days are not known.
-func dayMovement(days *stats.DaySpread, features int) float64 {
+// dayMovement is the PSI that a normal day stays below, zero where days are not known or differ by chance alone. Days are
+// taken to move about the whole by a random amount in one direction, which has the worst tail; sampling moves the window
+// along with it. The quantile is that which one feature of all exceeds on about one day in a hundred, by Student's law, since
+// the spread is known from few days.
+func dayMovement(days *stats.DaySpread, bins stats.Bins, features int) float64 {
 	if days == nil || days.Count < minimumDays {
 		return 0
 	}
 	count := float64(days.Count)
-	// The mean less one standard error: days that differ by chance alone must not blind the monitor.
-	mean := days.Mean - days.Deviation/math.Sqrt(count)
-	if mean <= 0 {
+	// The mean less one standard error: days that differ by chance alone must not blind the monitor. By chance alone a PSI
+	// follows a chi-square.
+	chance := math.Sqrt(2*float64(max(len(bins.Reference)-1, 1))) / days.MeanRows
+	spread := days.Mean - math.Min(chance, days.Deviation)/math.Sqrt(count)
+	if spread <= 0 {
 		return 0
 	}
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: count}.Quantile(1 - Significance/float64(max(features, 1))/2)
-	return math.Min(mean*t*t, EffectCeiling)
+	return math.Min(t*t*(spread+math.Min(spread, bins.Scale())), EffectCeiling)
 }
 
 // measurement is one feature before the p-values of all are corrected together.
@@ -78,7 +82,10 @@ func measureNumber(name string, reference stats.ColumnProfile, current stats.Inp
 		result.add("chi_square", square.Value, &square.PValue)
 		result.add("wasserstein", distance, nil)
 		result.add("wasserstein/normalized", distance/number.StandardDeviation, nil)
-		tests = append(tests, ks.PValue, rank.PValue, square.PValue)
+		tests = append(tests, ks.PValue, stats.SparseHomogeneity(bins.Reference, bins.Current))
+		if float64(m)*(1-modeShare(number.Sample)) >= minimumRankRows {
+			tests = append(tests, rank.PValue)
+		}
 		result.report.Message = numberMessage(*number, sorted)
 		result.report.Chart = numberChart(number.Sample, sorted)
 	}
@@ -94,8 +101,8 @@ func measureCategory(name string, reference stats.ColumnProfile, current stats.I
 	if reference.Category != nil && len(counts) > 0 {
 		square := stats.Homogeneity(bins.All())
 		result.add("chi_square", square.Value, &square.PValue)
-		// Unseen values are too few for a chi-square, and one level is lost among many: they have tests of their own.
-		tests = append(tests, stats.Homogeneity(bins.Reference, bins.Current).PValue, bins.LevelPValue, unseenTest(reference, bins))
+		// One level is lost among many: the one that changed most has a test of its own.
+		tests = append(tests, stats.SparseHomogeneity(bins.Reference, bins.Current), bins.LevelPValue)
 		result.add("cramers_v", stats.CramersV(contingency(bins)), nil)
 		result.report.Message = categoryMessage(*reference.Category, counts)
 		result.report.Chart = categoryChart(*reference.Category, counts)
@@ -151,22 +158,20 @@ func nullTest(reference stats.ColumnProfile, bins stats.Bins) []float64 {
 	return []float64{stats.RateTest(reference.Nulls, reference.Rows, bins.CurrentNulls, m)}
 }
 
-// unseenTest asks whether there are more unseen values than the reference's own rare ones let expect. Rare values come in
-// clumps: twins among them say how large, and the counts are divided by that.
-func unseenTest(reference stats.ColumnProfile, bins stats.Bins) float64 {
-	clump := 1.0
-	if category := reference.Category; category.Singletons > 0 {
-		clump += 2 * float64(category.Doubletons) / float64(category.Singletons)
+// minimumRankRows is how many rows of a window must be expected to differ from the reference's most frequent value for the
+// normal law of ranks to hold far out in its tails.
+const minimumRankRows = 50
+
+// modeShare is the share of the most frequent of sorted values.
+func modeShare(sorted []float64) float64 {
+	longest, start := 0, 0
+	for i := range sorted {
+		if sorted[i] != sorted[start] {
+			start = i
+		}
+		longest = max(longest, i-start+1)
 	}
-	var m int64
-	for _, count := range bins.Current {
-		m += count
-	}
-	shrink := func(count int64) int64 { return int64(math.Floor(float64(count) / clump)) }
-	if bins.CurrentUnseen == 0 {
-		return 1 // fewer new values than expected is no news
-	}
-	return stats.RateTest(shrink(bins.ReferenceUnseen), reference.Rows-reference.Nulls, shrink(bins.CurrentUnseen), m+bins.CurrentUnseen)
+	return float64(longest) / float64(max(len(sorted), 1))
 }
 
 // exactCells is the size of the lattice up to which our own KS is exact; beyond it the asymptotic law has all digits that
