@@ -98,7 +98,16 @@ func (s *scene) declareControl() {
 	manifest := workload.Control(mlops.Project{Name: "flights"}, workload.Seen{SpecSequence: document.Sequence, Incarnation: document.Incarnation})
 	containers := manifest.Service.Pod.Containers
 	containers[0].Command = append(containers[0].Command, "--interval", "100ms")
-	if _, err := s.open().Workloads.Apply(s.t.Context(), manifest, ""); err != nil {
+	left, err := s.open().Workloads.Get(s.t.Context(), manifest.Kind, manifest.Name)
+	if err == nil { // of an earlier project in the same place
+		err = s.open().Workloads.Delete(s.t.Context(), manifest.Kind, manifest.Name, left.Manifest.Incarnation)
+	} else if errors.Is(err, mlops.ErrNotFound) {
+		err = nil
+	}
+	if err == nil {
+		_, err = s.open().Workloads.Apply(s.t.Context(), manifest, "")
+	}
+	if err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -4,10 +4,12 @@ package loop
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
 // A replica is killed under load, by each of its processes in turn. The other one answers meanwhile, a new one takes its
@@ -20,17 +22,15 @@ func TestReplicaKilledUnderLoad(t *testing.T) {
 	s.awaitServed(1)
 	load := s.startTraffic()
 	s.awaitMore(load, 50)
-	for name, victim := range map[string]func() process{
-		"model":     func() process { return s.some(2, "two servers", server)[0] },
-		"collector": func() process { return s.some(2, "two collectors", collector)[0] },
-		"pod":       func() process { return s.holder(s.some(2, "two servers", server)[0]) },
+	for name, victim := range map[string]func(process) process{
+		"model":     func(serving process) process { return serving },
+		"collector": func(serving process) process { return s.some(1, "its collector", in(serving.pod, collector))[0] },
+		"pod":       s.holder,
 	} {
-		killed, before := victim(), load.failed.Load()
+		serving := s.some(2, "two servers", server)[0]
+		killed, before := victim(serving), load.failed.Load()
 		s.kill9(killed)
-		s.await("another replica in its place", func() (bool, string) {
-			gone := len(s.having(func(p process) bool { return p.pid == killed.pid })) == 0
-			return gone && s.ready() == 2, fmt.Sprintf("%s: %d ready", name, s.ready())
-		})
+		s.awaitReplaced(serving.pod)
 		t.Logf("%s killed: %d of %d requests failed (%v)", name, load.failed.Load()-before, load.answered.Load(), load.last.Load())
 		if name == "pod" && load.failed.Load()-before > 2*senders {
 			t.Errorf("%d requests failed (%v), and only %d can have been under way", load.failed.Load()-before, load.last.Load(), senders)
@@ -45,6 +45,21 @@ func TestReplicaKilledUnderLoad(t *testing.T) {
 	s.checkOnce()
 }
 
+// in narrows a condition to the containers of one pod.
+func in(pod string, condition func(process) bool) func(process) bool {
+	return func(p process) bool { return p.pod == pod && condition(p) }
+}
+
+// awaitReplaced waits until two replicas are ready and a certain one, which was killed, is none of them.
+func (s *scene) awaitReplaced(pod string) {
+	s.t.Helper()
+	s.await("another replica in place of "+pod, func() (bool, string) {
+		live, err := s.open().Workloads.Get(s.t.Context(), workload.KindService, modelName)
+		known := slices.ContainsFunc(live.Status.Replicas, func(r workload.Replica) bool { return r.Name == pod })
+		return err == nil && !known && live.Status.Ready == 2, fmt.Sprintf("%+v %v", live.Status, err)
+	})
+}
+
 // A training job is killed: the user's program first, then the process that holds the pod of the second attempt. The
 // same run tries again, and the log tells of all attempts.
 func TestTrainingJobKilled(t *testing.T) {
@@ -53,11 +68,12 @@ func TestTrainingJobKilled(t *testing.T) {
 	s.hold()
 	s.begin(mlops.ApprovalManual)
 	s.publish(1)
+	s.awaitWitness("train", 1)
 	first := s.some(1, "the first attempt", trainer)[0]
 	s.kill9(first)
-	second := s.some(1, "the second attempt", func(p process) bool { return trainer(p) && p.pid != first.pid })[0]
-	s.kill9(s.holder(second))
-	s.some(1, "the third attempt", func(p process) bool { return trainer(p) && p.pid != first.pid && p.pid != second.pid })
+	s.awaitWitness("train", 2)
+	s.kill9(s.holder(s.some(1, "the second attempt", func(p process) bool { return trainer(p) && p.pid != first.pid })[0]))
+	s.awaitWitness("train", 3)
 	s.release()
 	s.awaitServed(1)
 

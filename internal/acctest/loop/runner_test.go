@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
 func controller(p process) bool { return p.pod != "" && p.is("mlops", "control") }
@@ -132,7 +131,7 @@ func TestEverythingKilled(t *testing.T) {
 	s.hold()
 	s.begin(mlops.ApprovalManual)
 	s.publish(1)
-	s.some(1, "a training job", trainer)
+	s.awaitWitness("train", 1)
 	s.killAll()
 	s.release()
 	s.startRunner()
@@ -172,13 +171,4 @@ func (s *scene) killAll() {
 		}
 		return len(all) == 0, strings.Join(words(all), "\n")
 	})
-}
-
-// ready are the replicas that take traffic, by the runner's own account.
-func (s *scene) ready() int64 {
-	live, err := s.open().Workloads.Get(s.t.Context(), workload.KindService, modelName)
-	if err != nil || !live.RolledOut() {
-		return 0
-	}
-	return live.Status.Ready
 }

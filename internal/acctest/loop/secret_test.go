@@ -37,8 +37,8 @@ func TestNothingOfABodyInAnyLog(t *testing.T) {
 	for _, victim := range s.some(2, "two servers", server) {
 		s.kill9(victim)
 		s.score(fmt.Sprintf(`{"data": [{"x": 0.7, "note": %q}]}`, marker))
+		s.awaitReplaced(victim.pod)
 	}
-	s.await("two replicas again", func() (bool, string) { return s.ready() == 2 && len(s.having(server)) == 2, "" })
 	s.await("records of the requests", func() (bool, string) {
 		found := s.holding(marker)
 		return len(found["records"]) > 0, fmt.Sprint(found)

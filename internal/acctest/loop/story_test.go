@@ -96,6 +96,15 @@ func (s *scene) witnessed() []string {
 	return strings.Fields(strings.ReplaceAll(string(content), "train ", "train:"))
 }
 
+// awaitWitness waits until so many jobs of a kind have begun to work.
+func (s *scene) awaitWitness(kind string, jobs int) {
+	s.t.Helper()
+	s.await(fmt.Sprintf("%d jobs that %s", jobs, kind), func() (bool, string) {
+		begun := s.witnessed()
+		return len(slices.DeleteFunc(slices.Clone(begun), func(job string) bool { return !strings.HasPrefix(job, kind) })) == jobs, fmt.Sprint(begun)
+	})
+}
+
 // count counts equal words.
 func count(words []string) map[string]int {
 	counted := map[string]int{}

@@ -14,7 +14,7 @@ import (
 
 // score sends one scoring request to the stable address and returns the answer's status, 0 where there is none.
 func (s *scene) score(body string) (status int, answer string) {
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Post(fmt.Sprintf("http://127.0.0.1:%d/%s/score", s.port, modelName), "application/json", strings.NewReader(body))
 	if err != nil {
 		return 0, err.Error()

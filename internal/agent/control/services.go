@@ -35,6 +35,12 @@ func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, see
 		return err
 	}
 	live, exists := seen.services[deployment.Name]
+	if exists && live.Manifest.Incarnation != document.Incarnation {
+		if gone, err := c.dropEarlier(ctx, live, document); err != nil || !gone {
+			return err
+		}
+		live, exists = workload.Live{}, false
+	}
 	stale := live.Manifest.LogSequence > memory.state.Sequence || live.Manifest.SpecSequence > document.Sequence
 	same := exists && live.Manifest.Service != nil && live.Manifest.Service.Version == number &&
 		live.Manifest.SpecSequence == document.Sequence && live.Manifest.Incarnation == document.Incarnation
@@ -54,6 +60,20 @@ func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, see
 	seen.services[deployment.Name] = applied
 	c.log.Info("service declared", "deployment", deployment.Name, "version", number)
 	return nil
+}
+
+// dropEarlier removes the service of an earlier life of a deployment's name: the numbers that it has seen mean nothing to
+// this life, which it would hold up. Specs are read again first: it may be we who are of yesterday.
+func (c *Controller) dropEarlier(ctx context.Context, live workload.Live, document mlops.SpecDocument) (gone bool, err error) {
+	newest, err := c.project.SpecDocument(ctx, mlops.KindDeployment, document.Name)
+	if err != nil || newest.Deleted || newest.Incarnation != document.Incarnation {
+		return false, err
+	}
+	if err := c.project.Workloads.Delete(ctx, workload.KindService, live.Manifest.Name, live.Manifest.Incarnation); err != nil {
+		return false, err
+	}
+	c.log.Info("service of an earlier life removed", "deployment", document.Name)
+	return true, nil
 }
 
 func (c *Controller) timestampColumn(dataset string) string {
