@@ -38,6 +38,17 @@ func (s Streak) overlap(start time.Time) float64 {
 
 func (v Verdict) calm() bool  { return v == VerdictStable || v == VerdictSeasonal }
 func (v Verdict) clean() bool { return v != VerdictDataQuality }
+func (v Verdict) worse() bool { return v == VerdictPerformance }
+func (v Verdict) fit() bool   { return !v.worse() }
+
+// performed counts a window whose labels say how the version did. One whose data cannot be true says nothing about that.
+func (s MonitorState) performed(event MonitorEvent) MonitorState {
+	if event.LabelledRows > 0 && event.Verdict != VerdictDataQuality && event.Verdict != VerdictInsufficient && event.WindowEnd.After(s.LabelledEnd) {
+		s.LabelledEnd = event.WindowEnd
+		s.Worse, s.Fit = s.Worse.after(event, Verdict.worse), s.Fit.after(event, Verdict.fit)
+	}
+	return s
+}
 
 // NextEpisodeEvent is the event that a monitor's windows call for and its log does not hold yet, closings before openings.
 // The caller appends it, folds, and asks again. It is a function of the state alone: a look that was killed after its window
@@ -45,36 +56,61 @@ func (v Verdict) clean() bool { return v != VerdictDataQuality }
 //
 // An episode of drift opens when open_after witnesses agree, and closes after close_after calm ones. An episode of data
 // quality opens with its first window, because what cannot be true needs no second opinion, and closes after close_after
-// windows without a fault.
+// windows without a fault. An episode of performance has witnesses of its own, the windows whose labels have come: it opens
+// when open_after of them agree that the version does worse, closes after close_after that do not, and stands beside one of
+// drift.
 func NextEpisodeEvent(state MonitorState, monitor DriftMonitor) (MonitorEvent, bool) {
 	if len(state.Windows) == 0 {
 		return MonitorEvent{}, false
 	}
-	latest := state.latest()
-	drift, quality := false, false // whether one is open
+	latest, labelled := state.latest(), state.labelled()
+	drift, quality, performance := false, false, false // whether one is open
 	for _, episode := range state.Open() {
-		ends := state.Calm
-		if episode.Verdict == VerdictDataQuality {
+		ends, by := state.Calm, latest
+		switch episode.Verdict {
+		case VerdictDataQuality:
 			quality, ends = true, state.Clean
-		} else {
+		case VerdictPerformance:
+			performance, ends, by = true, state.Fit, labelled
+		default:
 			drift = true
 		}
 		if ends.Count >= monitor.CloseAfter {
 			return MonitorEvent{
-				Type: EpisodeClosed, EpisodeID: episode.ID, Verdict: episode.Verdict, WindowEnd: latest.End, Report: latest.Report, Reason: latest.Summary,
+				Type: EpisodeClosed, EpisodeID: episode.ID, Verdict: episode.Verdict, WindowEnd: by.End, Report: by.Report, Reason: by.Summary,
 			}, true
 		}
 	}
-	opens := latest.Verdict == VerdictDataQuality && !quality ||
-		latest.Verdict.Drifted() && !drift && state.Drifting.Count >= monitor.OpenAfter
-	id := EpisodeID(state.Monitor, latest)
-	if !opens || state.knows(id) {
-		return MonitorEvent{}, false
+	drifted := latest.Verdict.Drifted() && !latest.Verdict.worse()
+	if latest.Verdict == VerdictDataQuality && !quality || drifted && !drift && state.Drifting.Count >= monitor.OpenAfter {
+		if event, opens := state.opening(latest); opens {
+			return event, true
+		}
 	}
+	if labelled.Verdict.worse() && !performance && state.Worse.Count >= monitor.OpenAfter {
+		return state.opening(labelled)
+	}
+	return MonitorEvent{}, false
+}
+
+// opening is the event by which a window opens an episode, once.
+func (s MonitorState) opening(window JudgedWindow) (MonitorEvent, bool) {
+	id := EpisodeID(s.Monitor, window)
 	return MonitorEvent{
-		Type: EpisodeOpened, EpisodeID: id, Verdict: latest.Verdict, WindowEnd: latest.End, ModelVersion: latest.ModelVersion,
-		Report: latest.Report, Summary: latest.Summary,
-	}, true
+		Type: EpisodeOpened, EpisodeID: id, Verdict: window.Verdict, WindowEnd: window.End, ModelVersion: window.ModelVersion,
+		Report: window.Report, Summary: window.Summary,
+	}, !s.knows(id)
+}
+
+// labelled is the newest judgement of the latest window whose labels say how the version did.
+func (s MonitorState) labelled() JudgedWindow {
+	var found JudgedWindow
+	for _, window := range s.Windows {
+		if window.LabelledRows > 0 && window.End.Equal(s.LabelledEnd) {
+			found = window
+		}
+	}
+	return found
 }
 
 // EpisodeID is a function of the window that opens an episode.

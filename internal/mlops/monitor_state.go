@@ -16,6 +16,7 @@ type JudgedWindow struct {
 	Report       string    `json:"report"`
 	Summary      string    `json:"summary"`
 	Judged       time.Time `json:"judged"`
+	LabelledRows int64     `json:"labelled_rows,omitempty"`
 }
 
 // MonitorState is a monitor's log, folded.
@@ -31,7 +32,12 @@ type MonitorState struct {
 	Calm     Streak    `json:"calm"`              // windows that were stable or seasonal
 	Clean    Streak    `json:"clean"`             // windows without a data-quality fault
 	LastEnd  time.Time `json:"last_end,omitzero"` // the latest window end judged
-	Parked   string    `json:"parked,omitempty"`
+	// Worse and Fit count, in the same way, windows by whose labels the version did worse than on its holdout, and did not.
+	// LabelledEnd is the latest end of such a window: labels come late, so this goes behind LastEnd.
+	Worse       Streak    `json:"worse,omitzero"`
+	Fit         Streak    `json:"fit,omitzero"`
+	LabelledEnd time.Time `json:"labelled_end,omitzero"`
+	Parked      string    `json:"parked,omitempty"`
 }
 
 // Bounds of what a monitor remembers.
@@ -64,8 +70,9 @@ func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) 
 	case WindowJudged:
 		next.Windows = keepLast(append(next.Windows, JudgedWindow{
 			Start: event.WindowStart, End: event.WindowEnd, Verdict: event.Verdict, Rows: event.Rows, ModelVersion: event.ModelVersion,
-			Report: event.Report, Summary: event.Summary, Judged: event.Time,
+			Report: event.Report, Summary: event.Summary, Judged: event.Time, LabelledRows: event.LabelledRows,
 		}), WindowsKept)
+		next = next.performed(event)
 		if event.WindowEnd.After(next.LastEnd) {
 			next.LastEnd = event.WindowEnd
 			next.Drifting = next.Drifting.after(event, Verdict.Drifted)

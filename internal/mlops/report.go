@@ -53,6 +53,8 @@ type DriftReport struct {
 	Summary  string          `json:"summary"` // one sentence that says why
 	Quality  []QualityFault  `json:"quality,omitempty"`
 	Features []FeatureReport `json:"features"`
+	// Performance is set where labels have come for the window.
+	Performance *Performance `json:"performance,omitempty"`
 }
 
 // QualityFault is one thing that cannot be true.
@@ -121,6 +123,7 @@ type MonitorEvent struct {
 	ModelVersion int64     `json:"model_version,omitempty"`
 	Report       string    `json:"report,omitempty"` // key of the report
 	Summary      string    `json:"summary,omitempty"`
+	LabelledRows int64     `json:"labelled_rows,omitempty"` // by which performance was judged; zero where it was not
 	EpisodeID    string    `json:"episode_id,omitempty"`
 }
 

@@ -19,6 +19,7 @@ func Judge(window Window) mlops.DriftReport {
 		ReferenceRows: window.Reference.Rows,
 		Quality:       qualityFaults(window),
 		Features:      []mlops.FeatureReport{},
+		Performance:   window.Performance,
 	}
 	measured := window.measureAll(window.Reference)
 	for _, m := range measured {
@@ -39,6 +40,10 @@ func Judge(window Window) mlops.DriftReport {
 		report.Verdict = verdictOf(window.kinds(), report.Features)
 		report.Season = window.explain(&report)
 		report.Summary = driftSummary(report)
+		if window.Performance != nil && window.Performance.Worse { // whatever the cause: this is what hurts
+			report.Verdict = mlops.VerdictPerformance
+			report.Summary = performanceSummary(*window.Performance, drifted(report.Features))
+		}
 	}
 	if report.Verdict == mlops.VerdictInsufficient {
 		for i := range report.Features {

@@ -49,7 +49,16 @@ func (l *Looker) Look(ctx context.Context) ([]mlops.DriftReport, error) {
 	if err != nil || !found {
 		return nil, err
 	}
-	return l.judgeAll(ctx, WindowEnds(schedule, l.Monitor.Window, state.LastEnd, watermark))
+	ends := WindowEnds(schedule, l.Monitor.Window, state.LastEnd, watermark)
+	if len(ends) == 0 {
+		return nil, nil
+	}
+	late, err := l.late(ctx, state, ends[len(ends)-1])
+	if err != nil {
+		return late, err
+	}
+	reports, err := l.judgeAll(ctx, ends)
+	return append(late, reports...), err
 }
 
 // Backfill judges one window after another from one time to another, whether or not they were judged before.
@@ -120,6 +129,7 @@ func (l *Looker) note(ctx context.Context, state mlops.MonitorState, report mlop
 		_, err := l.Project.AppendMonitor(ctx, state, mlops.MonitorEvent{
 			Type: mlops.WindowJudged, Actor: actor, WindowStart: report.WindowStart, WindowEnd: report.WindowEnd, Verdict: report.Verdict,
 			Rows: report.Rows, ModelVersion: report.ModelVersion, Report: key, Summary: report.Summary,
+			LabelledRows: judgedLabels(report),
 		})
 		if !errors.Is(err, mlops.ErrConflict) {
 			return err
@@ -221,7 +231,8 @@ func (l *Looker) create(ctx context.Context, name string, report mlops.DriftRepo
 
 // same says whether two judgements are of the same rows with the same outcome.
 func same(a, b mlops.DriftReport) bool {
-	return a.Rows == b.Rows && a.ModelVersion == b.ModelVersion && a.Verdict == b.Verdict && a.Requests == b.Requests && a.Summary == b.Summary
+	return a.Rows == b.Rows && a.ModelVersion == b.ModelVersion && a.Verdict == b.Verdict && a.Requests == b.Requests && a.Summary == b.Summary &&
+		judgedLabels(a) == judgedLabels(b)
 }
 
 func (l *Looker) progress(text string) {

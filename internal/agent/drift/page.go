@@ -16,7 +16,7 @@ import (
 var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"bars": bars, "measure": formatMetric, "p": formatP, "percent": percent, "number": number, "utc": utc, "gauge": gaugeWidth,
+	"bars": bars, "measure": formatMetric, "p": formatP, "percent": percent, "number": number, "decimal": func(value float64) string { return fmt.Sprintf("%.3f", value) }, "utc": utc, "gauge": gaugeWidth,
 	"words": func(text any) string { return strings.ReplaceAll(fmt.Sprint(text), "_", " ") },
 	"tone":  tone, "headline": headline, "open": func(index int) bool { return index < 3 },
 }).Parse(pageSource))

@@ -24,6 +24,8 @@ type traffic struct {
 	reference  stats.Profile
 	season     *stats.Profile
 	answers    *stats.ColumnProfile // what the version answered when it was registered
+
+	performance *mlops.Performance
 }
 
 // window reads the records of a window, the version that served them, and the frozen profile of what that version learned
@@ -62,6 +64,9 @@ func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
 	if read.answers, err = l.predictionReference(ctx, state.Model, version, read.dataset.ColumnOf(mlops.RoleTimestamp)); err != nil {
 		return read, err
 	}
+	if read.performance, err = l.performance(ctx, read, version); err != nil {
+		return read, err
+	}
 	if l.Monitor.Season > 0 {
 		read.season, err = l.lastSeason(ctx, read)
 	}
@@ -85,7 +90,11 @@ func (l *Looker) dataset(ctx context.Context, state mlops.State, read *traffic) 
 func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time) (record.Columns, int64, time.Time, error) {
 	builders := map[int64]*record.Builder{}
 	newest := map[int64]time.Time{}
-	err := record.Scan(ctx, l.Project.Store, l.Monitor.Deployment, from, to, func(r record.Record) error {
+	labels, err := l.labels(ctx, of)
+	if err != nil {
+		return record.Columns{}, 0, time.Time{}, err
+	}
+	err = record.Scan(ctx, l.Project.Store, l.Monitor.Deployment, from, to, func(r record.Record) error {
 		builder := builders[r.ModelVersion]
 		if builder == nil {
 			builder = record.NewBuilder(of)
@@ -94,6 +103,7 @@ func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time)
 		if r.EventTime.After(newest[r.ModelVersion]) {
 			newest[r.ModelVersion] = r.EventTime
 		}
+		labels.note(r, builder)
 		return builder.Add(r)
 	})
 	if err != nil {
@@ -107,6 +117,9 @@ func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time)
 	}
 	if builders[version] == nil {
 		return record.NewBuilder(of).Columns(), 0, time.Time{}, nil
+	}
+	if err := labels.fill(ctx, l, builders[version], version); err != nil {
+		return record.Columns{}, 0, time.Time{}, err
 	}
 	return builders[version].Columns(), version, newest[version], nil
 }
@@ -133,6 +146,7 @@ func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftRep
 	report := Judge(Window{
 		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors,
 		Season: t.season, Predictions: t.columns.Predictions, PredictionReference: t.answers,
+		Performance: t.performance,
 	})
 	report.Monitor, report.Deployment, report.Model, report.ModelVersion = monitor.Name, t.deployment.Name, t.deployment.Model, t.version
 	report.Reference = fmt.Sprintf("dataset %s version %d, training split", t.manifest.Dataset, t.manifest.Number)

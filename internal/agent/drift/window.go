@@ -25,4 +25,6 @@ type Window struct {
 	// predictions is judged where both are there.
 	Predictions         *stats.Input
 	PredictionReference *stats.ColumnProfile
+	// Performance is what labels say of the window; nil where none have come.
+	Performance *mlops.Performance
 }
