@@ -18,6 +18,7 @@ type Snapshot struct {
 	Schema  string          `json:"schema"`
 	Head    Head            `json:"head"`
 	Version int             `json:"version"` // of the fold; another version's snapshot is not used
+	SHA256  string          `json:"sha256"`  // of State's bytes: what was folded is trusted, what somebody has changed is not
 	State   json.RawMessage `json:"state"`
 }
 
@@ -26,7 +27,8 @@ const highestNumber = 999_999_999_999
 
 func (l Log) snapshotPrefix() string { return "snapshots/" + l.Prefix + "/" }
 
-// Newest returns the newest snapshot of a fold's version, or false. It makes at most two calls.
+// Newest returns the newest snapshot of a fold's version, or false; one of a log that was begun anew, or cut behind it, is
+// none. It makes at most three calls.
 func (l Log) Newest(ctx context.Context, version int) (Snapshot, bool, error) {
 	entries, err := l.Store.List(ctx, l.snapshotPrefix(), "", 1)
 	if err != nil || len(entries) == 0 {
@@ -40,14 +42,21 @@ func (l Log) Newest(ctx context.Context, version int) (Snapshot, bool, error) {
 		return Snapshot{}, false, err
 	}
 	snapshot, usable := decode(data, version)
-	return snapshot, usable, nil
+	if !usable {
+		return Snapshot{}, false, nil
+	}
+	err = l.stands(ctx, snapshot.Head)
+	if errors.Is(err, ErrReplaced) {
+		return Snapshot{}, false, nil
+	}
+	return snapshot, err == nil, err
 }
 
 // decode reads a snapshot; a cache that cannot be read is no cache.
 func decode(data []byte, version int) (Snapshot, bool) {
 	var snapshot Snapshot
 	err := json.Unmarshal(data, &snapshot)
-	return snapshot, err == nil && snapshot.Schema == SnapshotSchema && snapshot.Version == version
+	return snapshot, err == nil && snapshot.Schema == SnapshotSchema && snapshot.Version == version && snapshot.SHA256 == Hash(snapshot.State)
 }
 
 // Keep stores a snapshot and removes all but the newest few older ones.
@@ -56,7 +65,7 @@ func (l Log) Keep(ctx context.Context, head Head, version int, state any) error 
 	if err != nil {
 		return fmt.Errorf("snapshot of %s: %w", l.Prefix, err)
 	}
-	data, err := json.Marshal(Snapshot{Schema: SnapshotSchema, Head: head, Version: version, State: content})
+	data, err := json.Marshal(Snapshot{Schema: SnapshotSchema, Head: head, Version: version, SHA256: Hash(content), State: content})
 	if err != nil {
 		return fmt.Errorf("snapshot of %s: %w", l.Prefix, err)
 	}

@@ -46,7 +46,7 @@ type SpecDocument struct {
 // Intact says whether the content still is what was written.
 func (d SpecDocument) Intact() bool { return d.Deleted || ContentHash(d.Content) == d.ContentSHA256 }
 
-// Decode reads the content into a spec of the right kind.
+// Decode reads the content into a spec of the right kind and name.
 func (d SpecDocument) Decode() (Spec, error) {
 	var spec Spec
 	switch d.Kind {
@@ -69,6 +69,9 @@ func (d SpecDocument) Decode() (Spec, error) {
 	}
 	if err := json.Unmarshal(d.Content, spec); err != nil {
 		return nil, fmt.Errorf("spec %s/%s number %d: %w", d.Kind, d.Name, d.Sequence, err)
+	}
+	if spec.SpecName() != d.Name {
+		return nil, fmt.Errorf("%w: spec %s/%s number %d: its content is of %q", ErrInvalid, d.Kind, d.Name, d.Sequence, spec.SpecName())
 	}
 	return spec, nil
 }

@@ -25,17 +25,23 @@ func (p *Project) MonitorLog(monitor string) eventlog.Log {
 // saying why; the error is for a store that cannot be read.
 func (p *Project) Model(ctx context.Context, model string) (mlops.State, error) {
 	state := mlops.NewState(model)
-	snapshot, found, err := p.ModelLog(model).Newest(ctx, mlops.FoldVersion)
-	if err != nil {
+	if err := fromSnapshot(ctx, p.ModelLog(model), &state); err != nil {
 		return state, fmt.Errorf("model %q: %w", model, err)
 	}
-	if found {
-		var folded mlops.State
-		if json.Unmarshal(snapshot.State, &folded) == nil && folded.Sequence == snapshot.Head.Sequence {
-			state = folded
-		}
-	}
 	return p.FollowModel(ctx, state)
+}
+
+// fromSnapshot reads a log's newest snapshot into a state, which stays as it is where there is none that can be used.
+func fromSnapshot[S any](ctx context.Context, log eventlog.Log, state *S) error {
+	snapshot, found, err := log.Newest(ctx, mlops.FoldVersion)
+	if err != nil || !found {
+		return err
+	}
+	var folded S
+	if json.Unmarshal(snapshot.State, &folded) == nil {
+		*state = folded
+	}
+	return nil
 }
 
 // FollowModel folds what has come to a log since a state: one read where nothing has.
@@ -129,15 +135,8 @@ func (p *Project) Events(ctx context.Context, model string) ([]mlops.Event, erro
 // Monitor folds a monitor's log, as Model does a model's.
 func (p *Project) Monitor(ctx context.Context, monitor string) (mlops.MonitorState, error) {
 	state := mlops.MonitorState{Monitor: monitor}
-	snapshot, found, err := p.MonitorLog(monitor).Newest(ctx, mlops.FoldVersion)
-	if err != nil {
+	if err := fromSnapshot(ctx, p.MonitorLog(monitor), &state); err != nil {
 		return state, fmt.Errorf("drift monitor %q: %w", monitor, err)
-	}
-	if found {
-		var folded mlops.MonitorState
-		if json.Unmarshal(snapshot.State, &folded) == nil && folded.Sequence == snapshot.Head.Sequence {
-			state = folded
-		}
 	}
 	return p.FollowMonitor(ctx, state)
 }

@@ -13,25 +13,28 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
-// SpecKey is where a number of a spec stands.
-func SpecKey(kind mlops.Kind, name string, sequence int64) string {
-	return fmt.Sprintf("specs/%s/%s/%012d.json", kind, name, sequence)
-}
-
 // SpecDocument returns the newest document of a spec, deleted ones included; mlops.ErrNotFound where there never was one.
 func (p *Project) SpecDocument(ctx context.Context, kind mlops.Kind, name string) (mlops.SpecDocument, error) {
 	if err := mlops.ValidateName(name); err != nil {
 		return mlops.SpecDocument{}, err
 	}
-	prefix := fmt.Sprintf("specs/%s/%s/", kind, name)
-	entries, err := p.Store.List(ctx, prefix, "", 0)
+	key, err := p.newestKey(ctx, kind, name)
 	if err != nil {
 		return mlops.SpecDocument{}, err
 	}
-	if len(entries) == 0 {
+	if key == "" {
 		return mlops.SpecDocument{}, fmt.Errorf("%s %q: %w", kind.Noun(), name, mlops.ErrNotFound)
 	}
-	return p.readSpec(ctx, entries[len(entries)-1].Key)
+	return p.readSpec(ctx, key)
+}
+
+// newestKey is where the newest document of a spec stands, "" where there never was one.
+func (p *Project) newestKey(ctx context.Context, kind mlops.Kind, name string) (string, error) {
+	entries, err := p.Store.List(ctx, fmt.Sprintf("specs/%s/%s/", kind, name), "", 0)
+	if newest := NewestSpecs(entries); err == nil && len(newest) > 0 {
+		return newest[0].Key, nil
+	}
+	return "", err
 }
 
 func (p *Project) readSpec(ctx context.Context, key string) (mlops.SpecDocument, error) {
@@ -39,11 +42,7 @@ func (p *Project) readSpec(ctx context.Context, key string) (mlops.SpecDocument,
 	if err != nil {
 		return mlops.SpecDocument{}, err
 	}
-	var document mlops.SpecDocument
-	if err := json.Unmarshal(data, &document); err != nil {
-		return mlops.SpecDocument{}, fmt.Errorf("%s: %w: not a spec: %w", key, mlops.ErrInvalid, err)
-	}
-	return document, nil
+	return DecodeSpec(key, data)
 }
 
 // Spec reads a live spec into spec (a pointer to a domain type) and returns its document; mlops.ErrNotFound where it was
@@ -58,6 +57,9 @@ func (p *Project) Spec(ctx context.Context, kind mlops.Kind, name string, spec a
 	}
 	if err := json.Unmarshal(document.Content, spec); err != nil {
 		return document, fmt.Errorf("%s %q: %w: %w", kind.Noun(), name, mlops.ErrInvalid, err)
+	}
+	if named, ok := spec.(mlops.Spec); ok && named.SpecName() != name {
+		return document, fmt.Errorf("%s %q: %w: its content is of %q", kind.Noun(), name, mlops.ErrInvalid, named.SpecName())
 	}
 	return document, nil
 }
@@ -75,16 +77,10 @@ func (p *Project) Specs(ctx context.Context, kind mlops.Kind) ([]Declared, error
 	if err != nil {
 		return nil, err
 	}
-	var newest []string
-	for i, entry := range entries {
-		if i+1 == len(entries) || path.Dir(entries[i+1].Key) != path.Dir(entry.Key) {
-			newest = append(newest, entry.Key)
-		}
-	}
 	var declared []Declared
 	var faults []error
-	for _, key := range newest {
-		document, err := p.readSpec(ctx, key)
+	for _, entry := range NewestSpecs(entries) {
+		document, err := p.readSpec(ctx, entry.Key)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -94,7 +90,7 @@ func (p *Project) Specs(ctx context.Context, kind mlops.Kind) ([]Declared, error
 		}
 		spec, err := document.Decode()
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", key, err))
+			faults = append(faults, fmt.Errorf("%s: %w", entry.Key, err))
 			continue
 		}
 		declared = append(declared, Declared{Document: document, Spec: spec})
@@ -193,18 +189,14 @@ func (p *Project) RepairSpec(ctx context.Context, spec mlops.Spec, incarnation s
 
 // newestNumber is the number of the newest document of a spec, whether it can be read or not.
 func (p *Project) newestNumber(ctx context.Context, kind mlops.Kind, name string) (int64, error) {
-	entries, err := p.Store.List(ctx, fmt.Sprintf("specs/%s/%s/", kind, name), "", 0)
+	key, err := p.newestKey(ctx, kind, name)
 	if err != nil {
 		return 0, err
 	}
-	if len(entries) == 0 {
+	if key == "" {
 		return 0, fmt.Errorf("%s %q: %w", kind.Noun(), name, mlops.ErrNotFound)
 	}
-	number, err := strconv.ParseInt(strings.TrimSuffix(path.Base(entries[len(entries)-1].Key), ".json"), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w: its name is no number", entries[len(entries)-1].Key, mlops.ErrInvalid)
-	}
-	return number, nil
+	return strconv.ParseInt(strings.TrimSuffix(path.Base(key), ".json"), 10, 64)
 }
 
 func (p *Project) writeSpec(ctx context.Context, document mlops.SpecDocument) (mlops.SpecDocument, error) {

@@ -150,7 +150,7 @@ func (s *Store) writeTemporary(data io.Reader) (name string, err error) {
 // discard removes a temporary file. What stays after an error or a crash has no name in the store and does no harm.
 func discard(name string) { _ = os.Remove(name) }
 
-// link gives the file its name, durably. Another process may remove an empty parent in between, so it tries again.
+// link gives the file its name, durably.
 func (s *Store) link(temporary, path string) error {
 	parent := filepath.Dir(path)
 	if err := s.makeFolders(parent); err != nil {

@@ -30,6 +30,24 @@ func TestReadersMakeNoFolder(t *testing.T) {
 	}
 }
 
+// What other programs leave in the folder has no key, and is not listed.
+func TestForeignFilesAreNotListed(t *testing.T) {
+	root := t.TempDir()
+	store := open(t, root)
+	if err := store.Create(t.Context(), "requests/ada/1.json", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"1.json~", ".1.json.swp", "#1.json#", "Notes.txt", "a b"} {
+		if err := os.WriteFile(filepath.Join(root, "requests", "ada", name), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := store.List(t.Context(), "requests/", "", 0)
+	if err != nil || len(entries) != 1 || entries[0].Key != "requests/ada/1.json" {
+		t.Errorf("listed %v, %v; want the one document", entries, err)
+	}
+}
+
 // A writer that is killed at any moment leaves whole documents only, and numbers without a gap.
 func TestKilledWriterLeavesWholeDocuments(t *testing.T) {
 	root := t.TempDir()
