@@ -88,6 +88,8 @@ func TestStoreRemovedWhileNothingRuns(t *testing.T) {
 	s.begin(mlops.ApprovalAutomatic)
 	s.publish(1)
 	s.awaitServed(1)
+	s.publish(2)
+	s.awaitServed(2) // its log is longer now than that of the new project will be
 	old := s.some(1, "a controller", controller)[0]
 	s.must("local", "stop")
 	<-s.ended
