@@ -24,6 +24,8 @@ type Declaration[M any, S mlops.Spec] struct {
 	Attributes map[string]schema.Attribute
 	References func(M) []Reference
 	Identify   func(m M, owner mlops.ID) mlops.ID
+	// Validate finds what is wrong with a model beyond its spec; nil where nothing can be.
+	Validate func(M) []mlops.Problem
 	// Expand says in domain terms what a model says; what is null becomes the zero value.
 	Expand func(M) S
 	// Flatten undoes it, for import and for what was changed outside.
@@ -67,8 +69,14 @@ func Declare[M any, S mlops.Spec, P modelOf[M]](declaration Declaration[M, S]) r
 	return New[M, P](Definition[M]{
 		Name: declaration.Name, Kind: declaration.Kind, Summary: declaration.Summary, Attributes: declaration.Attributes,
 		References: declaration.References, Identify: declaration.Identify,
-		Validate: func(model M) []mlops.Problem { return declaration.Expand(model).Validate() },
-		Plan:     verbs.plan, PlanDestroy: declaration.PlanDestroy,
+		Validate: func(model M) []mlops.Problem {
+			problems := declaration.Expand(model).Validate()
+			if declaration.Validate != nil {
+				problems = append(problems, declaration.Validate(model)...)
+			}
+			return problems
+		},
+		Plan: verbs.plan, PlanDestroy: declaration.PlanDestroy,
 		Create: verbs.create, Wait: declaration.Wait, Read: verbs.read, Update: verbs.update, Delete: verbs.remove,
 	})
 }
@@ -77,22 +85,32 @@ func (d declared[M, S, P]) plan(ctx context.Context, plan *Plan[M]) ([]mlops.Pro
 	if d.Plan != nil {
 		d.Plan(ctx, plan)
 	}
-	if plan.Project == nil {
-		return nil, nil
-	}
 	spec := d.Expand(plan.Model)
+	if plan.ID.Name != "" {
+		plan.Places.PlanSpec(plan.ID, spec, d.undecided(plan))
+	}
 	var problems []mlops.Problem
-	if d.Check != nil {
-		found, err := d.Check(ctx, plan.Project, spec)
+	if d.Check != nil && plan.ID.Place != "" {
+		found, err := d.Check(ctx, plan.Places.ahead(plan.Project, plan.ID.Place), spec)
 		if err != nil { // another object's fault, which this apply may be about to mend
 			plan.Warn(fmt.Sprintf("Unable to check %s %q against what it refers to", strings.ReplaceAll(d.Name, "_", " "), plan.ID.Name), sentence(err.Error()))
 		}
 		problems = found
 	}
-	if !plan.Creates || plan.ID.Name == "" || len(problems) > 0 {
+	if plan.Project == nil || !plan.Creates || plan.ID.Name == "" || len(problems) > 0 {
 		return problems, nil
 	}
 	return problems, d.nameIsFree(ctx, plan, spec)
+}
+
+// undecided says whether anything that a person decides is known after apply only.
+func (d declared[M, S, P]) undecided(plan *Plan[M]) bool {
+	for name, attribute := range d.Attributes {
+		if (attribute.IsRequired() || attribute.IsOptional()) && plan.Unknown(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // nameIsFree refuses to plan the creation of what lives already with other content. Equal content will be adopted.

@@ -69,7 +69,7 @@ func (e *envelope[M, P]) invalid(problems []mlops.Problem) diag.Diagnostics {
 			continue
 		}
 		diagnostics.AddAttributeError(attributePath(e.schema().Type(), problem.Path), summary,
-			strings.Join(problem.Path, ".")+": "+ended(problem.Message))
+			strings.Join(problem.Path, ".")+": "+ended(plain(problem.Message)))
 	}
 	return diagnostics
 }
@@ -107,7 +107,10 @@ func attributePath(typ attr.Type, names []string) path.Path {
 
 func (e *envelope[M, P]) noun() string { return strings.ReplaceAll(e.Name, "_", " ") }
 
-func sentence(text string) string { return ended(sentenceStart(text)) }
+func sentence(text string) string { return ended(sentenceStart(plain(text))) }
+
+// plain takes out the word by which code tells errors apart: people see what is invalid, and why.
+func plain(text string) string { return strings.ReplaceAll(text, mlops.ErrInvalid.Error()+": ", "") }
 
 func sentenceStart(text string) string {
 	first, size := utf8.DecodeRuneInString(text)

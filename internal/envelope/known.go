@@ -50,6 +50,7 @@ func (k *known) scrub(ctx context.Context, schema schema.Schema, at *tftypes.Att
 	}
 	if isAttribute && unreadableDuration(attribute.GetType(), value) {
 		k.unknown = append(k.unknown, steps(at))
+		return tftypes.NewValue(value.Type(), nil)
 	}
 	switch typ := value.Type(); {
 	case typ.Is(tftypes.Object{}):

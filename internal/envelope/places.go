@@ -20,12 +20,67 @@ type Places struct {
 
 	lock    sync.Mutex
 	planned map[string]mlops.Project
+	specs   map[string]mlops.Spec // by id; nil where part of one is known after apply only
+	claimed map[string]claim
 }
+
+// claim is what one walk over the configuration wants of an id.
+type claim struct{ lives, goes bool }
 
 // NewPlaces needs two ways to open: open returns mlops.ErrNotFound where there is nothing yet and makes nothing, makes
 // makes the place where it is missing.
 func NewPlaces(open, makes Opener, endpoint func(mlops.Project, string) string) *Places {
-	return &Places{open: open, make: makes, Endpoint: endpoint, planned: map[string]mlops.Project{}}
+	return &Places{open: open, make: makes, Endpoint: endpoint, planned: map[string]mlops.Project{}, specs: map[string]mlops.Spec{}, claimed: map[string]claim{}}
+}
+
+// Begin forgets which ids were claimed: Terraform configures a provider before each walk over the configuration.
+func (p *Places) Begin() {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	clear(p.claimed)
+}
+
+// Claim notes that a resource of the configuration is to be the object of an id. Another resource must be neither that
+// object too, nor about to destroy it: Terraform would do both in any order.
+func (p *Places) Claim(id string) (twice, goes bool) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	before := p.claimed[id]
+	p.claimed[id] = claim{lives: true, goes: before.goes}
+	return before.lives, before.goes
+}
+
+// Leave notes that the object of an id is to be destroyed, and says whether another resource is to be it.
+func (p *Places) Leave(id string) (lives bool) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	before := p.claimed[id]
+	p.claimed[id] = claim{lives: before.lives, goes: true}
+	return before.lives
+}
+
+// PlanSpec notes what a declared object will be, or that part of it is known after apply only.
+func (p *Places) PlanSpec(id mlops.ID, spec mlops.Spec, undecided bool) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	if p.specs[id.String()] = spec; undecided {
+		p.specs[id.String()] = nil
+	}
+}
+
+// PlannedSpec is what a declared object will be, if this run of Terraform has planned it.
+func (p *Places) PlannedSpec(id mlops.ID) (spec mlops.Spec, planned bool) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	spec, planned = p.specs[id.String()]
+	return spec, planned
+}
+
+// ahead is a project as it will be after this run: what is planned stands before what lives. in is nil where nothing lives.
+func (p *Places) ahead(in *project.Project, place string) *project.Project {
+	return project.Ahead(in, func(kind mlops.Kind, name string) (mlops.Spec, bool) {
+		return p.PlannedSpec(mlops.ID{Place: place, Kind: kind, Name: name})
+	})
 }
 
 // PlanProject notes what a project will be.

@@ -164,7 +164,7 @@ func (e *envelope[M, P]) check(ctx context.Context, plan *Plan[M], found known, 
 	// In the second half of a replacement there is no state either, but the private state of what is to go.
 	replaced, _ := req.Private.GetKey(ctx, incarnationKey)
 	plan.Creates = plan.Prior == nil && replaced == nil
-	problems := e.otherPlaces(plan)
+	problems := append(e.otherPlaces(plan), e.claim(plan)...)
 	if e.Plan != nil {
 		more, err := e.Plan(ctx, plan)
 		problems = append(problems, more...)
@@ -193,13 +193,46 @@ func (e *envelope[M, P]) otherPlaces(plan *Plan[M]) []mlops.Problem {
 	return problems
 }
 
+// claim refuses two resources that are one object, and one that would be made while another resource destroys it.
+func (e *envelope[M, P]) claim(plan *Plan[M]) []mlops.Problem {
+	if plan.ID.Name == "" || plan.Prior == nil && !plan.Creates {
+		return nil
+	}
+	blamed := []string{"name"}
+	if e.Attributes["name"] == nil {
+		blamed = e.References(plan.Model)[0].Path
+	}
+	twice, goes := e.places.Claim(plan.ID.String())
+	switch {
+	case twice:
+		return []mlops.Problem{{Path: blamed, Message: fmt.Sprintf("this configuration declares %s %q twice: one object is one resource. Remove one of the two, or give it another name", e.noun(), plan.ID.Name)}}
+	case goes && plan.Creates:
+		return []mlops.Problem{{Path: blamed, Message: e.moves(plan.ID)}}
+	default:
+		return nil
+	}
+}
+
+// moves says what to do where one address is left and another is taken by the same object.
+func (e *envelope[M, P]) moves(id mlops.ID) string {
+	return fmt.Sprintf("%s %q would be destroyed at one address of the configuration and created at another, in any order. "+
+		"Say that it has moved: moved { from = mlops_%s.<old>, to = mlops_%s.<new> }", e.noun(), id.Name, e.Name, e.Name)
+}
+
 func (e *envelope[M, P]) planDestroy(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if e.PlanDestroy == nil || e.places == nil {
+	if e.places == nil {
 		return
 	}
 	var model M
 	resp.Diagnostics.Append(req.State.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if id, err := mlops.ParseIDOf(e.Kind, P(&model).Shared().ID.ValueString()); err == nil && e.places.Leave(id.String()) {
+		resp.Diagnostics.Append(e.failure("destroy", id, errors.New(e.moves(id))))
+		return
+	}
+	if e.PlanDestroy == nil {
 		return
 	}
 	call, err := e.call(ctx, &model, req.Private)

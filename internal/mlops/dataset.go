@@ -120,6 +120,9 @@ func (d Dataset) Validate() []Problem {
 		if column.Categories != nil && column.Type != TypeCategory {
 			problems = append(problems, problem("categories are for columns of the type category", "columns", name, "categories"))
 		}
+		if column.Categories != nil && len(column.Categories) == 0 && column.Type == TypeCategory {
+			problems = append(problems, problem("an empty list allows no value at all: list at least one, or leave it out to allow any", "columns", name, "categories"))
+		}
 		if p := column.MaximumNullPercent; p != nil && (*p < 0 || *p > 100) {
 			problems = append(problems, problem("a percentage lies between 0 and 100", "columns", name, "maximum_null_percent"))
 		}

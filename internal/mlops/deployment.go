@@ -1,6 +1,10 @@
 package mlops
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // AliasChampion is the alias that promotions move.
 const AliasChampion = "champion"
@@ -42,6 +46,9 @@ type RollOut struct {
 	Timeout Duration `json:"timeout"`
 	Watch   Duration `json:"watch"`
 }
+
+// MaximumReplicas keeps a slip of the keyboard from starting more than any platform holds.
+const MaximumReplicas = 1000
 
 // Defaults of a deployment.
 const (
@@ -85,11 +92,17 @@ func (d Deployment) Validate() []Problem {
 	if d.Version == nil && d.Alias == "" {
 		problems = append(problems, problem(`follow an alias (alias = "champion") or pin a version`, "alias"))
 	}
+	if d.Version != nil && d.Alias != "" {
+		problems = append(problems, problem("a deployment follows an alias or serves a pinned version: give one of alias and version", "version"))
+	}
+	if d.Alias != "" && !slices.Contains(Aliases, d.Alias) {
+		problems = append(problems, problem(fmt.Sprintf("there is no alias %q: use one of %v", d.Alias, Aliases), "alias"))
+	}
 	if d.Version != nil && *d.Version < 1 {
 		problems = append(problems, problem("versions count from 1", "version"))
 	}
-	if d.Replicas != nil && *d.Replicas < 0 {
-		problems = append(problems, problem("replicas is zero or above", "replicas"))
+	if d.Replicas != nil && (*d.Replicas < 0 || *d.Replicas > MaximumReplicas) {
+		problems = append(problems, problem(fmt.Sprintf("replicas lies between 0 and %d", MaximumReplicas), "replicas"))
 	}
 	if a := d.Autoscaling; a != nil {
 		if d.Replicas != nil {
@@ -97,6 +110,9 @@ func (d Deployment) Validate() []Problem {
 		}
 		if a.Minimum < 1 || a.Maximum < a.Minimum {
 			problems = append(problems, problem("minimum is at least 1 and not above maximum", "autoscaling", "minimum"))
+		}
+		if a.Maximum > MaximumReplicas {
+			problems = append(problems, problem(fmt.Sprintf("maximum is at most %d", MaximumReplicas), "autoscaling", "maximum"))
 		}
 		if a.CPUPercent < 1 || a.CPUPercent > 100 {
 			problems = append(problems, problem("cpu_percent lies between 1 and 100", "autoscaling", "cpu_percent"))

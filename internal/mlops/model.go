@@ -34,11 +34,10 @@ func MetricNames() []string {
 
 // Model is an entry of the registry: its training, its owner and the gate that every version must pass.
 type Model struct {
-	Name         string     `json:"name"`
-	Training     string     `json:"training"`
-	Owner        string     `json:"owner,omitempty"`
-	Validation   Validation `json:"validation"`
-	ForceDestroy bool       `json:"force_destroy,omitempty"`
+	Name       string     `json:"name"`
+	Training   string     `json:"training"`
+	Owner      string     `json:"owner,omitempty"`
+	Validation Validation `json:"validation"`
 }
 
 // Validation is the gate between a candidate and the registry.

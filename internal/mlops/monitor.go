@@ -65,9 +65,7 @@ func (m DriftMonitor) Validate() []Problem {
 	if err := ValidateName(m.Name); err != nil {
 		problems = append(problems, problem(err.Error(), "name"))
 	}
-	if _, err := ParseSchedule(m.Schedule, m.TimeZone); err != nil {
-		problems = append(problems, problem(err.Error(), "schedule"))
-	}
+	problems = append(problems, scheduleProblems(m.Schedule, m.TimeZone, []string{"schedule"}, []string{"time_zone"})...)
 	if m.Window <= 0 {
 		problems = append(problems, problem("the window must be longer than zero, for example 24h", "window"))
 	}
@@ -123,7 +121,22 @@ func ParseSchedule(expression, timeZone string) (Schedule, error) {
 	if err != nil {
 		return Schedule{}, fmt.Errorf("%w: schedule %q: %w; write five fields: minute hour day month weekday", ErrInvalid, expression, err)
 	}
+	if schedule.Next(time.Unix(0, 0)).IsZero() {
+		return Schedule{}, fmt.Errorf("%w: schedule %q never comes: there is no such day", ErrInvalid, expression)
+	}
 	return Schedule{cron: schedule}, nil
+}
+
+// scheduleProblems blames the cron expression or the time zone for a schedule that is none.
+func scheduleProblems(expression, timeZone string, cronPath, zonePath []string) []Problem {
+	_, err := ParseSchedule(expression, timeZone)
+	if err == nil {
+		return nil
+	}
+	if _, zone := ParseSchedule("0 0 * * *", timeZone); zone != nil {
+		return []Problem{problem(zone.Error(), zonePath...)}
+	}
+	return []Problem{problem(err.Error(), cronPath...)}
 }
 
 // Next is the first slot after t, zero where there is none within five years.

@@ -93,9 +93,7 @@ func (p RetrainPolicy) SpecName() string { return p.Model }
 func (p RetrainPolicy) Validate() []Problem {
 	var problems []Problem
 	if s := p.Triggers.Schedule; s != nil {
-		if _, err := ParseSchedule(s.Cron, s.TimeZone); err != nil {
-			problems = append(problems, problem(err.Error(), "triggers", "schedule", "cron"))
-		}
+		problems = append(problems, scheduleProblems(s.Cron, s.TimeZone, []string{"triggers", "schedule", "cron"}, []string{"triggers", "schedule", "time_zone"})...)
 	}
 	if d := p.Triggers.Drift; d != nil && len(d.Monitors) == 0 {
 		problems = append(problems, problem("name at least one drift monitor", "triggers", "drift", "monitor_ids"))
@@ -116,6 +114,11 @@ func (p RetrainPolicy) Validate() []Problem {
 		if mode != ApprovalAutomatic && mode != ApprovalManual {
 			problems = append(problems, problem(`"automatic" or "manual"`, "approval", attribute))
 		}
+	}
+	if nobody := p.Approval.Mode == ApprovalAutomatic && p.Approval.First == ApprovalAutomatic; nobody && len(p.Approval.Approvers) > 0 {
+		problems = append(problems, problem("nobody is asked where approval is automatic: set mode or first to manual, or leave approvers out", "approval", "approvers"))
+	} else if nobody && p.Approval.FourEyes {
+		problems = append(problems, problem("nobody is asked where approval is automatic: set mode or first to manual, or leave four_eyes out", "approval", "four_eyes"))
 	}
 	if p.Approval.Expiry <= 0 {
 		problems = append(problems, problem("expiry must be longer than zero", "approval", "expiry"))

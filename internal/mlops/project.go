@@ -1,6 +1,8 @@
 package mlops
 
 import (
+	"fmt"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -98,7 +100,21 @@ func (p Project) Validate() []Problem {
 			problems = append(problems, problem("unknown role: use data_engineer, data_scientist or mlops_engineer", "owners", string(role)))
 		}
 		if !strings.Contains(owner.Email, "@") {
-			problems = append(problems, problem("not an e-mail address", "owners", string(role), "email"))
+			problems = append(problems, problem(fmt.Sprintf("%q is not an e-mail address", owner.Email), "owners", string(role), "email"))
+		}
+		if at, err := url.Parse(owner.Webhook); owner.Webhook != "" && (err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "") {
+			// The URL itself may be a secret, so it is not repeated.
+			problems = append(problems, problem("not a URL: write https://host/path", "owners", string(role), "webhook"))
+		}
+	}
+	for topic, roles := range p.Notifications {
+		if !slices.Contains(Topics, topic) {
+			problems = append(problems, problem(fmt.Sprintf("unknown topic %q: use one of %v", topic, Topics), "notifications", string(topic)))
+		}
+		for _, role := range roles {
+			if !slices.Contains(Roles, role) {
+				problems = append(problems, problem(fmt.Sprintf("unknown role %q: use one of %v", role, Roles), "notifications", string(topic)))
+			}
 		}
 	}
 	if !slices.Contains(OnDestroys, p.OnDestroy) {

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Training is the code, versioned and reusable: one image with its train, evaluate and serve commands.
@@ -65,6 +67,9 @@ func (t Training) Validate() []Problem {
 	}
 	if t.Image == "" {
 		problems = append(problems, problem("name an image, for example flight-delay:1.0.0", "image"))
+	}
+	if strings.ContainsFunc(t.Image, unicode.IsSpace) {
+		problems = append(problems, problem(fmt.Sprintf("image %q holds a space: write name:tag or name@digest", t.Image), "image"))
 	}
 	for attribute, command := range map[string][]string{"train": t.Train.Command, "evaluate": t.Evaluate.Command, "serve": t.Serve.Command} {
 		if len(command) == 0 || command[0] == "" {

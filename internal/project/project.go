@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
 
@@ -20,6 +21,8 @@ type Project struct {
 	NewWriter func() string
 	// AgentVersion is noted in every spec that is written.
 	AgentVersion string
+
+	planned func(kind mlops.Kind, name string) (spec mlops.Spec, planned bool)
 }
 
 // Open makes a project of a platform, with the real clock and randomness.

@@ -18,6 +18,9 @@ func (p *Project) SpecDocument(ctx context.Context, kind mlops.Kind, name string
 	if err := mlops.ValidateName(name); err != nil {
 		return mlops.SpecDocument{}, err
 	}
+	if document, planned, err := p.plannedDocument(kind, name); planned || err != nil {
+		return document, err
+	}
 	key, err := p.newestKey(ctx, kind, name)
 	if err != nil {
 		return mlops.SpecDocument{}, err

@@ -45,6 +45,7 @@ func (p *mlopsProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp
 }
 
 func (p *mlopsProvider) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	p.places.Begin()
 	resp.ResourceData, resp.DataSourceData = p.places, p.places
 	resp.EphemeralResourceData, resp.ActionData, resp.ListResourceData = p.places, p.places, p.places
 }

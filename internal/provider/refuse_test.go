@@ -60,7 +60,7 @@ func TestBadInput(t *testing.T) {
 		{config.Variables{"source_file": config.StringVariable("no-such-file.csv")}, `source: source "no-such-file.csv": not found`},
 		{config.Variables{"source_file": config.StringVariable(acctest.File(t, "empty.csv", ""))}, `it is empty; the first line names the columns`},
 		{config.Variables{"source_file": config.StringVariable(acctest.File(t, "other.csv", "at,miles\n2001-01-01,3\n"))}, `does not hold what is declared; nothing was published`},
-		{config.Variables{"folder": config.StringVariable(acctest.Folder(t))}, `the place of a project is its identity`},
+		{config.Variables{"folder": config.StringVariable(acctest.Folder(t))}, `[Tt]he place of a project is its identity`},
 		{config.Variables{"on_destroy": config.StringVariable("maybe")}, `on_destroy is "refuse", "retain" or "delete"`},
 		{config.Variables{"port": config.IntegerVariable(70000)}, `local.port: port must lie between 1 and 65535`},
 		{config.Variables{"deployment": config.StringVariable("control")}, `the controller has the name "control" already`},
@@ -85,7 +85,7 @@ func TestBadConfiguration(t *testing.T) {
 			deployment_id = "file:p/deployments/t"
 			schedule = "every day"
 			window = "1d"
-		}`, `schedule: invalid: schedule "every day"`},
+		}`, `schedule: schedule "every day"`},
 		"reference": {`resource "mlops_dataset" "x" {
 			project_id = "file:p/models/t"
 			name = "x"

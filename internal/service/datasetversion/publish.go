@@ -35,10 +35,55 @@ func plan(ctx context.Context, planned *envelope.Plan[model]) ([]mlops.Problem, 
 		return problems, nil
 	}
 	planned.Set("sha256", types.StringValue(sum))
-	if prior := planned.Prior; prior != nil && (prior.SHA256.ValueString() != sum || !prior.InSync.ValueBool()) {
+	prior := planned.Prior
+	if prior != nil && prior.SHA256.ValueString() == sum && prior.InSync.ValueBool() {
+		return nil, nil
+	}
+	if prior != nil {
 		unknown(planned)
 	}
+	return examine(ctx, planned, sum)
+}
+
+// examine tries at plan what apply will do, where the dataset is known.
+func examine(ctx context.Context, planned *envelope.Plan[model], sum string) ([]mlops.Problem, error) {
+	if planned.Unknown("dataset_id") {
+		return nil, nil
+	}
+	owner, err := mlops.ParseIDOf(mlops.KindDataset, planned.Model.DatasetID.ValueString())
+	if err != nil {
+		return nil, err
+	}
+	if planned.Prior == nil {
+		if twice, _ := planned.Places.Claim(owner.String() + "@" + sum); twice {
+			return []mlops.Problem{{Path: []string{"source"}, Message: fmt.Sprintf(
+				"this configuration publishes the same content of dataset %q twice, which is one version: remove one of the two", owner.Name)}}, nil
+		}
+	}
+	declared, known, err := declaredDataset(ctx, planned, owner)
+	if err != nil || !known {
+		return nil, err
+	}
+	if err := dataset.Examine(ctx, declared, planned.Model.Source.ValueString()); err != nil {
+		return []mlops.Problem{{Path: []string{"source"}, Message: err.Error()}}, nil
+	}
 	return nil, nil
+}
+
+// declaredDataset is what the dataset will be: as planned in this run, else as it lives.
+func declaredDataset(ctx context.Context, planned *envelope.Plan[model], id mlops.ID) (declared mlops.Dataset, known bool, err error) {
+	if spec, ok := planned.Places.PlannedSpec(id); ok {
+		declared, known = spec.(mlops.Dataset)
+		return declared, known, nil
+	}
+	if planned.Project == nil {
+		return declared, false, nil
+	}
+	_, err = planned.Project.Spec(ctx, mlops.KindDataset, id.Name, &declared)
+	if errors.Is(err, mlops.ErrNotFound) || errors.Is(err, mlops.ErrInvalid) { // apply says so, or mends it before
+		return declared, false, nil
+	}
+	return declared, err == nil, err
 }
 
 func fingerprint(ctx context.Context, source string) (sum string, problems []mlops.Problem) {

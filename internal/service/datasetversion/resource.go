@@ -46,8 +46,9 @@ func attributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"dataset_id": envelope.RequiredReference(mlops.KindDataset, "The dataset. Another one is another version: a change replaces."),
 		"source": schema.StringAttribute{
-			Required:            true,
-			MarkdownDescription: "The file, or the folder whose files are joined, relative to where Terraform runs unless absolute.",
+			Required: true,
+			MarkdownDescription: "The file, or the folder whose files are joined, relative to where Terraform runs unless absolute. " +
+				"Up to 64 MiB are checked against the dataset at plan already.",
 		},
 		"number":        number("Its number: versions of a dataset count from 1."),
 		"sha256":        schema.StringAttribute{Computed: true, MarkdownDescription: "SHA-256 of the source: of a file's bytes, or of the names and hashes of a folder's files."},

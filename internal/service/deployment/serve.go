@@ -73,8 +73,8 @@ func check(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]m
 	if _, ok := state.Version(*spec.Version); ok || state.Parked != "" {
 		return nil, nil
 	}
-	return []mlops.Problem{{Path: []string{"version"}, Message: fmt.Sprintf("model %q has no version %d; its newest is %d",
-		spec.Model, *spec.Version, len(state.Versions))}}, nil
+	return []mlops.Problem{{Path: []string{"version"}, Message: fmt.Sprintf("model %q has no version %d; %s",
+		spec.Model, *spec.Version, state.VersionsThere())}}, nil
 }
 
 // mayBeAbsent says that nothing should serve yet, or that the controller is about to make it serve: a promotion that is

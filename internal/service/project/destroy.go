@@ -8,6 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	tfpath "github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -38,6 +42,39 @@ func warnWhereNothingRuns(ctx context.Context, call *envelope.Call[model]) error
 	return nil
 }
 
+// validate refuses force_destroy beside an on_destroy that says otherwise.
+func validate(m model) []mlops.Problem {
+	if says := m.OnDestroy.ValueString(); m.ForceDestroy.ValueBool() && says != "" && mlops.OnDestroy(says) != mlops.OnDestroyDelete {
+		return []mlops.Problem{{Path: []string{"force_destroy"}, Message: fmt.Sprintf(
+			`it means on_destroy = "delete", and on_destroy is %q: leave one of the two out`, says)}}
+	}
+	return nil
+}
+
+// onDestroyOf plans what on_destroy means where the configuration leaves it out.
+type onDestroyOf struct{}
+
+func (onDestroyOf) Description(context.Context) string {
+	return `"delete" with force_destroy, else "refuse", unless given`
+}
+
+func (o onDestroyOf) MarkdownDescription(ctx context.Context) string { return o.Description(ctx) }
+
+func (onDestroyOf) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if !req.ConfigValue.IsNull() {
+		return
+	}
+	var force types.Bool
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, tfpath.Root("force_destroy"), &force)...)
+	choice := mlops.OnDestroyRefuse
+	if force.ValueBool() {
+		choice = mlops.OnDestroyDelete
+	}
+	if resp.PlanValue = types.StringValue(string(choice)); force.IsUnknown() {
+		resp.PlanValue = types.StringUnknown()
+	}
+}
+
 // refuse stops a destroy that would lose versions, while nothing is destroyed yet.
 func refuse(ctx context.Context, call *envelope.Call[model]) error {
 	if mlops.OnDestroy(call.Model.OnDestroy.ValueString()) != mlops.OnDestroyRefuse {
@@ -48,7 +85,7 @@ func refuse(ctx context.Context, call *envelope.Call[model]) error {
 		return err
 	}
 	return envelope.At(fmt.Errorf(`it has %s, and on_destroy is "refuse". To end what runs and keep the history, set on_destroy = "retain"; `+
-		`to delete everything, set on_destroy = "delete". Apply that first, then destroy`, versions), "on_destroy")
+		`to delete everything, set force_destroy = true. Apply that first, then destroy`, versions), "on_destroy")
 }
 
 // versionsOf says in words which versions a project has, "" where it has none.

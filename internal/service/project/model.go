@@ -16,6 +16,7 @@ type model struct {
 	Owners        *ownersModel              `tfsdk:"owners"`
 	Retention     *retentionModel           `tfsdk:"retention"`
 	OnDestroy     types.String              `tfsdk:"on_destroy"`
+	ForceDestroy  types.Bool                `tfsdk:"force_destroy"`
 	Notifications map[string][]types.String `tfsdk:"notifications"`
 }
 

@@ -17,7 +17,7 @@ import (
 func New() resource.Resource {
 	return envelope.Declare(envelope.Declaration[model, mlops.Project]{
 		Name: "project", Kind: mlops.KindProject, Summary: summary, Attributes: attributes(),
-		Identify: identify, Expand: expand, Flatten: flatten, Check: check,
+		Identify: identify, Expand: expand, Flatten: flatten, Check: check, Validate: validate,
 		Workload: &envelope.Workload[mlops.Project]{
 			Kind: workload.KindService, Name: func(string) string { return workload.ControlService }, Render: control,
 		},

@@ -5,7 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
@@ -50,10 +50,14 @@ func attributes() map[string]schema.Attribute {
 			},
 		},
 		"on_destroy": schema.StringAttribute{
-			Optional: true, Computed: true, Default: stringdefault.StaticString(string(mlops.OnDestroyRefuse)),
+			Optional: true, Computed: true, PlanModifiers: []planmodifier.String{onDestroyOf{}},
 			MarkdownDescription: "What a destroy does with the history: `refuse` to destroy a project that has model or dataset versions " +
 				"(checked when the destroy is planned), `retain` the history and end only what runs, or `delete` everything. " +
 				"Apply a change of this attribute before you destroy. One of " + envelope.OneOf(mlops.OnDestroys) + ", default `refuse`.",
+		},
+		"force_destroy": schema.BoolAttribute{
+			Optional:            true,
+			MarkdownDescription: "The short form of `on_destroy = \"delete\"`: a destroy deletes the project with all its versions. Apply it before you destroy.",
 		},
 		"notifications": schema.MapAttribute{
 			Optional: true, ElementType: types.SetType{ElemType: types.StringType},
