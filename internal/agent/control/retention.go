@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
-// forget removes records and reports that have been kept for as long as was declared: a piece of a round that begins at most
+// forget removes records, labels and reports that have been kept for as long as was declared: a piece of a round that begins at most
 // once an hour.
 func (c *Controller) forget(ctx context.Context) error {
 	removed, err := c.sweeper.Sweep(ctx, c.project.Now(), func() ([]retention.Rule, error) { return c.retention(ctx) })
@@ -39,7 +39,7 @@ func (c *Controller) retention(ctx context.Context) ([]retention.Rule, error) {
 			days = declared.Retention.RecordDays
 		}
 		if days > 0 {
-			rules = append(rules, retention.Records(name, days))
+			rules = append(rules, retention.Records(name, days)...)
 		}
 	}
 	if declared.Retention.ReportDays <= 0 {

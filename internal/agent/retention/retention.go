@@ -1,4 +1,4 @@
-// Package retention removes inference records and drift reports that have been kept for as long as was declared. Age is
+// Package retention removes inference records, labels and drift reports that have been kept for as long as was declared. Age is
 // time since arrival, not since the event: a project that replays old traffic keeps what it got today. Keys lie by day of
 // event time, so only what an old day holds is looked at, each document once for as long as the sweeper lives. It must not
 // know who declares what, and it never touches datasets, data, logs or specs.
@@ -32,9 +32,12 @@ type Rule struct {
 	With func(key string) string
 }
 
-// Records is the rule for the inference records of a deployment.
-func Records(deployment string, days int64) Rule {
-	return Rule{Name: fmt.Sprintf("records of deployment %q", deployment), Prefix: record.Prefix(deployment), Suffix: ".jsonl", Keep: span(days)}
+// Records are the rules for what a deployment has collected: inference records, and the labels that came for them.
+func Records(deployment string, days int64) []Rule {
+	return []Rule{
+		{Name: fmt.Sprintf("records of deployment %q", deployment), Prefix: record.Prefix(deployment), Suffix: ".jsonl", Keep: span(days)},
+		{Name: fmt.Sprintf("labels of deployment %q", deployment), Prefix: record.LabelPrefix(deployment), Suffix: ".jsonl", Keep: span(days)},
+	}
 }
 
 // Reports is the rule for the drift reports of a monitor and their pages.
