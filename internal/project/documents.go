@@ -35,11 +35,12 @@ func NewestSpecs(listing []platform.Entry) []platform.Entry {
 }
 
 // DecodeSpec reads the document of a key. One that cannot be read, or that says that it is another's or of another number,
-// is mlops.ErrInvalid: whoever wrote the next number behind what it says would meet a number that is taken, for ever.
+// is mlops.ErrInvalid: whoever wrote the next number behind what it says would meet a number that is taken, for ever. Of one
+// that cannot be read, schema and version are returned where they can: they may be why.
 func DecodeSpec(key string, data []byte) (mlops.SpecDocument, error) {
 	var document mlops.SpecDocument
 	if err := json.Unmarshal(data, &document); err != nil {
-		return mlops.SpecDocument{}, fmt.Errorf("%s: %w: not a spec: %w", key, mlops.ErrInvalid, err)
+		return mlops.SpecDocument{Schema: document.Schema, AgentVersion: document.AgentVersion}, fmt.Errorf("%s: %w: not a spec: %w", key, mlops.ErrInvalid, err)
 	}
 	if says := SpecKey(document.Kind, document.Name, document.Sequence); says != key {
 		return mlops.SpecDocument{}, fmt.Errorf("%s: %w: it says that it is %s", key, mlops.ErrInvalid, says)

@@ -78,6 +78,9 @@ func (c *Controller) Pass(ctx context.Context) error {
 	if err := c.specs.refresh(ctx, c.project.Store); err != nil {
 		return err
 	}
+	if err := c.mayWrite(); err != nil {
+		return err
+	}
 	if err := c.datasets.refresh(ctx, c.project.Store, sortedNames(c.specs.names[mlops.KindDataset])); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ Models whose retrain policy listens to new versions start a run.`,
 			if source == "" {
 				return usageError("name the file or folder: %s (see %s --help)", cmd.UseLine(), cmd.CommandPath())
 			}
-			in, err := openProject(cmd)
+			in, err := openToWrite(cmd)
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ it is counted in the version's manifest.`,
 			if err != nil {
 				return err
 			}
-			in, err := openProject(cmd)
+			in, err := openToWrite(cmd)
 			if err != nil {
 				return err
 			}

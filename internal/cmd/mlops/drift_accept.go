@@ -28,6 +28,9 @@ so and why stays in the monitor's log.`,
 				return err
 			}
 			in, state, err := openMonitor(cmd, args[0])
+			if err == nil {
+				err = in.MayWrite(cmd.Context())
+			}
 			if err != nil {
 				return err
 			}

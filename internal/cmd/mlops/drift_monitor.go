@@ -100,7 +100,7 @@ func newDriftLook() *cobra.Command {
 }
 
 func newLooker(cmd *cobra.Command, monitor string) (*drift.Looker, error) {
-	on, err := openProject(cmd)
+	on, err := openToWrite(cmd)
 	if err != nil {
 		return nil, err
 	}

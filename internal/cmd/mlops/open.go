@@ -69,6 +69,15 @@ func openProject(cmd *cobra.Command) (*project.Project, error) {
 	return opened, nil
 }
 
+// openToWrite is openProject for commands that write: a program that is older than the project must not.
+func openToWrite(cmd *cobra.Command) (*project.Project, error) {
+	opened, err := openProject(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return opened, opened.MayWrite(cmd.Context())
+}
+
 func noProject(path string) error {
 	return exitError{code: exitNothingFound, message: fmt.Sprintf("no project at %s: run terraform apply, or pass --project", path)}
 }

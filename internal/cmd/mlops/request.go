@@ -76,6 +76,9 @@ type answered struct {
 func (a *asking) ask(cmd *cobra.Command, in *project.Project, request mlops.Request) (answered, error) {
 	ctx := cmd.Context()
 	request.Actor, request.Reason = a.actor(), a.reason
+	if err := in.MayWrite(ctx); err != nil {
+		return answered{}, err
+	}
 	state, err := in.Model(ctx, request.Model)
 	if err != nil {
 		return answered{}, err
