@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
@@ -15,7 +16,7 @@ import (
 // built is a version without number, source and time, and the content that it names.
 type built struct {
 	manifest mlops.DatasetManifest
-	contents []content
+	contents []content.Content
 }
 
 // build splits a checked table and profiles its training split.
@@ -37,7 +38,7 @@ func build(dataset mlops.Dataset, canonical table.Table, columns []typedColumn) 
 	if err != nil {
 		return built{}, err
 	}
-	made.manifest.ProfileSHA256 = profile.sha256
+	made.manifest.ProfileSHA256 = profile.SHA256
 	training, trainingContent, err := splitOf(canonical, split.training, times)
 	if err != nil {
 		return built{}, err
@@ -47,7 +48,7 @@ func build(dataset mlops.Dataset, canonical table.Table, columns []typedColumn) 
 		return built{}, err
 	}
 	made.manifest.Training, made.manifest.Holdout = training, holdout
-	made.contents = []content{trainingContent, holdoutContent, profile}
+	made.contents = []content.Content{trainingContent, holdoutContent, profile}
 	return made, nil
 }
 
@@ -71,13 +72,13 @@ func divide(dataset mlops.Dataset, canonical table.Table, columns []typedColumn)
 	return splitByHash("the whole row", hashRows(canonical), dataset.HoldoutPercent)
 }
 
-func splitOf(canonical table.Table, of []int, times *typedColumn) (mlops.Split, content, error) {
+func splitOf(canonical table.Table, of []int, times *typedColumn) (mlops.Split, content.Content, error) {
 	part := canonical.Take(of)
-	made, err := newContent(func(to io.Writer) error { return table.WriteCSV(to, part) })
+	made, err := content.Of(func(to io.Writer) error { return table.WriteCSV(to, part) })
 	if err != nil {
-		return mlops.Split{}, content{}, err
+		return mlops.Split{}, content.Content{}, err
 	}
-	split := mlops.Split{SHA256: made.sha256, Bytes: made.bytes, Rows: int64(part.Rows)}
+	split := mlops.Split{SHA256: made.SHA256, Bytes: made.Bytes, Rows: int64(part.Rows)}
 	for _, row := range of {
 		if times == nil || times.null[row] {
 			continue
@@ -94,7 +95,7 @@ func splitOf(canonical table.Table, of []int, times *typedColumn) (mlops.Split, 
 }
 
 // profileOf freezes the training split, with the days of its timestamps.
-func profileOf(columns []typedColumn, times *typedColumn, training []int) (content, error) {
+func profileOf(columns []typedColumn, times *typedColumn, training []int) (content.Content, error) {
 	inputs := make([]stats.Input, len(columns))
 	for i, column := range columns {
 		inputs[i] = column.profileInput(training)
@@ -111,13 +112,13 @@ func profileOf(columns []typedColumn, times *typedColumn, training []int) (conte
 	}
 	profile, err := stats.NewProfile(inputs, days)
 	if err != nil {
-		return content{}, err
+		return content.Content{}, err
 	}
 	data, err := json.Marshal(profile)
 	if err != nil {
-		return content{}, fmt.Errorf("profile: %w", err)
+		return content.Content{}, fmt.Errorf("profile: %w", err)
 	}
-	return newContent(func(to io.Writer) error {
+	return content.Of(func(to io.Writer) error {
 		_, err := to.Write(data)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
@@ -120,7 +121,7 @@ func readSource(ctx context.Context, request Request) (rows, string, error) {
 }
 
 // number stores the content and creates the manifest under the next number that nobody else takes.
-func number(ctx context.Context, request Request, manifest mlops.DatasetManifest, contents []content) (Publication, error) {
+func number(ctx context.Context, request Request, manifest mlops.DatasetManifest, contents []content.Content) (Publication, error) {
 	same, next, err := place(ctx, request.Store, manifest)
 	if err != nil || same != nil {
 		return published(same), err
@@ -129,8 +130,8 @@ func number(ctx context.Context, request Request, manifest mlops.DatasetManifest
 		return Publication{DatasetManifest: manifest}, nil
 	}
 	request.Progress("storing")
-	for _, content := range contents {
-		if err := content.store(ctx, request.Store); err != nil {
+	for _, made := range contents {
+		if err := made.Store(ctx, request.Store); err != nil {
 			return Publication{}, err
 		}
 	}

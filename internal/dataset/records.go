@@ -13,6 +13,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
@@ -73,13 +74,13 @@ func spanWords(from, to time.Time) string {
 type joined struct {
 	table    table.Table
 	from     mlops.JoinedRecords
-	segments content // the listing of what was read
+	segments content.Content // the listing of what was read
 }
 
 // rows gives them as a source; its fingerprint is that of the rows as CSV.
 func (j joined) rows(name string) (rows, string, error) {
-	whole, err := newContent(func(to io.Writer) error { return table.WriteCSV(to, j.table) })
-	return rows{Table: j.table, source: source{path: name}}, whole.sha256, err
+	whole, err := content.Of(func(to io.Writer) error { return table.WriteCSV(to, j.table) })
+	return rows{Table: j.table, source: source{path: name}}, whole.SHA256, err
 }
 
 // joinRecords reads the window twice, over one listing: who is there, then, with the labels at hand, their rows.
@@ -126,7 +127,7 @@ func joinRecords(ctx context.Context, request RecordsRequest, label string) (joi
 	made.from.Requests, made.from.Duplicates = join.Counts.Requests, join.Counts.Duplicates
 	made.from.ReplacedLabels, made.from.UnplacedLabels = join.Counts.Replaced, join.Counts.Unplaced
 	made.segments, err = store.content()
-	made.from.Segments, made.from.SegmentsSHA256 = int64(len(store.sums)), made.segments.sha256
+	made.from.Segments, made.from.SegmentsSHA256 = int64(len(store.sums)), made.segments.SHA256
 	return made, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
@@ -20,6 +21,9 @@ type Version struct {
 	Number  int64
 	Retired bool
 }
+
+// attempts is how often a write is tried whose reply was lost.
+const attempts = 3
 
 const (
 	manifestFile  = "manifest.json"
@@ -104,7 +108,7 @@ func Profile(ctx context.Context, in platform.Store, manifest mlops.DatasetManif
 	wrap := func(err error) error {
 		return fmt.Errorf("profile of version %d of dataset %q: %w", manifest.Number, manifest.Dataset, err)
 	}
-	stream, err := openContent(ctx, in, manifest.ProfileSHA256)
+	stream, err := content.Open(ctx, in, manifest.ProfileSHA256)
 	if err != nil {
 		return stats.Profile{}, wrap(err)
 	}

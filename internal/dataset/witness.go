@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
 
@@ -75,9 +76,9 @@ func (s *witnessed) Close() error {
 }
 
 // content lists what was read, a line each: SHA-256, two blanks, key, as sha256sum does.
-func (w *witness) content() (content, error) {
+func (w *witness) content() (content.Content, error) {
 	keys := slices.Sorted(maps.Keys(w.sums))
-	return newContent(func(to io.Writer) error {
+	return content.Of(func(to io.Writer) error {
 		for _, key := range keys {
 			if _, err := fmt.Fprintf(to, "%s  %s\n", w.sums[key], key); err != nil {
 				return err

@@ -77,11 +77,11 @@ func foldEntry(state *mlops.State, entry eventlog.Entry, readError error) error 
 	if err == nil {
 		err = state.Fold(event)
 	}
-	if err != nil {
+	if err == nil {
+		state.SHA256 = entry.SHA256
+	} else {
 		state.Parked = err.Error()
-		return nil
 	}
-	state.SHA256 = entry.SHA256
 	return nil
 }
 

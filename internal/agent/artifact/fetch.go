@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
@@ -119,7 +120,7 @@ func fetchModel(ctx context.Context, in *project.Project, request FetchRequest) 
 	if err != nil {
 		return err
 	}
-	err = use(ctx, in.Store, request.ArtifactSHA256, func(from io.Reader) error { return Unpack(from, temporary) })
+	err = content.Use(ctx, in.Store, request.ArtifactSHA256, func(from io.Reader) error { return Unpack(from, temporary) })
 	if err == nil {
 		err = errors.Join(os.Chmod(temporary, 0o755), os.RemoveAll(request.ModelTo))
 	}
@@ -172,7 +173,7 @@ func withoutLearned(ctx context.Context, in *project.Project, holdout mlops.Spli
 		}
 		learned = append(learned, manifest.Training)
 	}
-	stored, err := put(ctx, in.Store, func(to io.Writer) error {
+	stored, err := content.Put(ctx, in.Store, func(to io.Writer) error {
 		rows, out, err := dataset.HoldoutWithout(ctx, in.Store, holdout, learned, to)
 		if err == nil { // a pass that the store did not want to the end has counted a part
 			left.Rows, excluded = rows, out

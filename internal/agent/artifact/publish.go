@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
@@ -89,7 +90,7 @@ func addTrained(ctx context.Context, in *project.Project, root *os.Root, output 
 	if err != nil {
 		return err
 	}
-	stored, err := put(ctx, in.Store, func(to io.Writer) error { return Pack(to, filepath.Join(root.Name(), modelFolder)) })
+	stored, err := content.Put(ctx, in.Store, func(to io.Writer) error { return Pack(to, filepath.Join(root.Name(), modelFolder)) })
 	if err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func storePredictions(ctx context.Context, in *project.Project, root *os.Root, r
 	if err := checkPredictions(file, rows); err != nil {
 		return "", err
 	}
-	stored, err := put(ctx, in.Store, func(to io.Writer) error {
+	stored, err := content.Put(ctx, in.Store, func(to io.Writer) error {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return err
 		}

@@ -135,18 +135,25 @@ func TestServerThatNeverGetsHealthy(t *testing.T) {
 
 // Predictions that cannot be read are a reason to reject, with the fault in words.
 func TestPredictionsThatCannotBeRead(t *testing.T) {
-	p := newPlant(t)
-	p.declare(flights()...)
-	p.publish(1)
-	p.store.Before = func(verb, key string) error {
-		if verb == memstore.VerbRead && strings.Contains(key, "predictions") {
-			p.store.Put(key, []byte("row,label\n0,1\n"))
+	for reason, spoil := range map[string]func(p *plant){
+		`no column "score"`: func(p *plant) { p.predicted = func(float64) []byte { return []byte("row,label\n0,1\n") } },
+		"other bytes": func(p *plant) {
+			p.store.Before = func(verb, key string) error {
+				if verb == memstore.VerbRead && strings.HasPrefix(key, mlops.DataKey("")) {
+					p.store.Put(key, predictions(1)) // better ones than were published
+				}
+				return nil
+			}
+		},
+	} {
+		p := newPlant(t)
+		p.declare(flights()...)
+		p.publish(1)
+		spoil(p)
+		p.settle(p.controller())
+		if run := p.last(); run.State != mlops.RunRejected || !strings.Contains(run.Reason, reason) {
+			t.Errorf("%s: the run is %s: %s", reason, run.State, run.Reason)
 		}
-		return nil
-	}
-	p.settle(p.controller())
-	if run := p.last(); run.State != mlops.RunRejected || !strings.Contains(run.Reason, `no column "score"`) {
-		t.Errorf("the run is %s: %s", run.State, run.Reason)
 	}
 }
 

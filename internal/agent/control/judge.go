@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/validation"
@@ -85,7 +86,7 @@ func (c *Controller) side(ctx context.Context, step string, output mlops.StepOut
 }
 
 func (c *Controller) readCSV(ctx context.Context, sha256 string) (table.Table, error) {
-	reader, err := c.project.Store.Open(ctx, mlops.DataKey(sha256))
+	reader, err := content.Open(ctx, c.project.Store, sha256)
 	if err != nil {
 		return table.Table{}, err
 	}

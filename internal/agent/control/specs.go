@@ -61,13 +61,9 @@ func readSpec(ctx context.Context, store platform.Store, key string) (declared, 
 		return declared{}, fmt.Errorf("specs: %w", err)
 	}
 	var found declared
-	if found.document, found.fault = project.DecodeSpec(key, data); found.fault != nil {
-		return found, nil
-	}
-	if !found.document.Deleted {
-		if found.spec, err = found.document.Decode(); err != nil {
-			found.spec, found.fault = nil, fmt.Errorf("%s: %w", key, err)
-		}
+	found.document, found.fault = project.DecodeSpec(key, data)
+	if found.fault == nil && !found.document.Deleted {
+		found.spec, found.fault = found.document.Decode()
 	}
 	return found, nil
 }

@@ -35,7 +35,8 @@ type plant struct {
 	mutex     sync.Mutex
 	now       time.Time
 	writers   int
-	quality   map[string]float64 // accuracy of what a training's revision makes
+	quality   map[string]float64           // accuracy of what a training's revision makes
+	predicted func(quality float64) []byte // what evaluate writes
 	job       func(manifest workload.Manifest) (workload.Status, bool)
 	armed     bool // hooks see the controller's calls, not the test's own
 }
@@ -67,7 +68,7 @@ func (n *notifier) topics() []string {
 func newPlant(t *testing.T) *plant {
 	p := &plant{
 		t: t, store: memstore.New(), workloads: fakeworkloads.New(), notifier: &notifier{sent: map[string]int{}}, now: start,
-		quality: map[string]float64{"1.0.0": 0.6, "2.0.0": 0.9},
+		quality: map[string]float64{"1.0.0": 0.6, "2.0.0": 0.9}, predicted: predictions,
 	}
 	p.project = p.open(p.store)
 	p.workloads.Job = p.runJob
@@ -213,8 +214,9 @@ func (p *plant) runJob(manifest workload.Manifest) workload.Status {
 	} else {
 		quality := p.quality[strings.TrimPrefix(user.Image, "delay:")]
 		output.HoldoutSHA256, output.HoldoutRows = "evaluated", 200
-		output.PredictionsSHA256 = fmt.Sprintf("predictions-%d", int(quality*100))
-		p.store.Put(mlops.DataKey(output.PredictionsSHA256), predictions(quality))
+		made := p.predicted(quality)
+		output.PredictionsSHA256 = eventlog.Hash(made)
+		p.store.Put(mlops.DataKey(output.PredictionsSHA256), made)
 	}
 	data, err := json.Marshal(output)
 	if err != nil {

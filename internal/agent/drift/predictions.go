@@ -8,7 +8,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/content"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
@@ -90,7 +90,7 @@ func (l *Looker) holdoutDays(ctx context.Context, sha256, timestamp string, rows
 }
 
 func (l *Looker) csv(ctx context.Context, sha256 string) (table.Table, error) {
-	stream, err := dataset.OpenSplit(ctx, l.Project.Store, mlops.Split{SHA256: sha256})
+	stream, err := content.Open(ctx, l.Project.Store, sha256)
 	if err != nil {
 		return table.Table{}, err
 	}
