@@ -75,6 +75,12 @@ func validate(m model) []mlops.Problem {
 	if !m.Alias.IsNull() && !m.Number.IsNull() {
 		return []mlops.Problem{{Path: []string{"number"}, Message: "give one of alias and number"}}
 	}
+	if alias := m.Alias.ValueString(); !m.Alias.IsNull() && !slices.Contains(mlops.Aliases, alias) {
+		return []mlops.Problem{{Path: []string{"alias"}, Message: fmt.Sprintf("there is no alias %q: use one of %v", alias, mlops.Aliases)}}
+	}
+	if !m.Number.IsNull() && m.Number.ValueInt64() < 1 {
+		return []mlops.Problem{{Path: []string{"number"}, Message: "versions count from 1"}}
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
@@ -34,11 +35,18 @@ func Open(root string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("project folder %q: %w", root, err)
 	}
+	if info, err := os.Stat(absolute); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("project folder %q: %w: it is a file: name a folder", root, mlops.ErrInvalid)
+	}
 	if err := os.MkdirAll(filepath.Join(absolute, temporaryFolder), 0o755); err != nil {
 		return nil, fmt.Errorf("project folder %q: %w", root, err)
 	}
 	store := &Store{root: absolute}
-	if err := store.probe(); err != nil {
+	err = store.probe()
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("project folder %q cannot be written; see who owns it, its permissions and its disk: %w", root, err)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("project folder %q: its file system cannot link files, so two writers could not be told apart; use a local disk: %w", root, err)
 	}
 	return store, nil

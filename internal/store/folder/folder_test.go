@@ -111,3 +111,24 @@ func open(t *testing.T, root string) *folder.Store {
 	}
 	return store
 }
+
+// What cannot be a project's folder says why, in words that lead to the cause.
+func TestFolderThatCannotBeOne(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folder.Open(file); err == nil || !strings.Contains(err.Error(), "it is a file: name a folder") {
+		t.Errorf("a file as a folder: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		t.Skip("permissions stop nobody who is root")
+	}
+	locked := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(locked, ".tmp"), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folder.Open(locked); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		t.Errorf("a folder without permission: %v", err)
+	}
+}
