@@ -99,12 +99,13 @@ func sensorFault(ctx context.Context, d *demo) error {
 	return d.noNewRun(ctx, before)
 }
 
-// realShift replays two days of the grown network, publishes its data, and waits for the candidate.
+// realShift replays two days of the grown network and then the rest of four weeks, makes a dataset version of that traffic and
+// the labels that came for it, and waits for the candidate.
 func realShift(ctx context.Context, d *demo) error {
-	if _, err := d.day(ctx, "shift-1", february(12), "covariate"); err != nil {
+	if _, err := d.day(ctx, "shift-1", february(12), "covariate", "--feedback"); err != nil {
 		return err
 	}
-	report, err := d.day(ctx, "shift-2", february(13), "covariate")
+	report, err := d.day(ctx, "shift-2", february(13), "covariate", "--feedback")
 	if err != nil {
 		return err
 	}
@@ -115,8 +116,12 @@ func realShift(ctx context.Context, d *demo) error {
 	if _, err := d.awaitRun(ctx, "drift", "waiting_for_data"); err != nil {
 		return err
 	}
-	fmt.Println("     The labels of these days have come in: four weeks of the grown network, data/2001-02.csv.")
-	if err := d.mlops(ctx, "dataset", "publish", "flights", "--source", "data/2001-02.csv"); err != nil {
+	fmt.Println("     Four weeks go by. The flights land, and what happened to each comes back as feedback.")
+	if err := d.labelled(ctx, "2001-02.csv", february(14)); err != nil {
+		return err
+	}
+	arguments := []string{"dataset", "from-records", "flights", "--deployment", modelName, "--from", "2001-02-12", "--minimum-rows", "5000"}
+	if err := d.mlops(ctx, arguments...); err != nil {
 		return err
 	}
 	run, err := d.awaitRun(ctx, "drift", "awaiting_approval")
@@ -240,6 +245,32 @@ func (d *demo) day(ctx context.Context, file string, date time.Time, verdict str
 	}
 	fmt.Printf("     verdict %s: %s\n", bold(verdict), reports[0].Summary)
 	return reports[0], nil
+}
+
+// labelled replays a file from a day on with its labels, and waits until all of both is in the store.
+func (d *demo) labelled(ctx context.Context, file string, since time.Time) error {
+	from := since.Format(time.RFC3339)
+	arguments := []string{"replay", "--file", filepath.Join("data", file), "--url", d.endpoint, "--since", from, "--batch", "100", "--feedback"}
+	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)))
+	output, err := d.quiet(ctx, "flight-delay", arguments...)
+	if err != nil {
+		return err
+	}
+	var sent replayView
+	if err := json.Unmarshal(output, &sent); err != nil {
+		return fmt.Errorf("flight-delay replay: %w", err)
+	}
+	fmt.Printf("     %d flights in %d requests and %d labels, %.1f s\n", sent.Rows, sent.Requests, sent.Labels, sent.Seconds)
+	return d.await(ctx, "every flight is recorded with its label", func(ctx context.Context) (bool, string, error) {
+		var joined struct {
+			Records struct {
+				Requests int `json:"requests"`
+				Labelled int `json:"labelled_rows"`
+			} `json:"records"`
+		}
+		err := d.query(ctx, &joined, "dataset", "from-records", "flights", "--deployment", modelName, "--from", from, "--dry-run")
+		return joined.Records.Labelled == sent.Rows, fmt.Sprintf("%d of %d", joined.Records.Labelled, sent.Rows), err
+	})
 }
 
 // february is midnight UTC of a day.

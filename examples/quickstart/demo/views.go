@@ -87,6 +87,7 @@ type replayView struct {
 	Rows     int            `json:"rows"`
 	Failed   int            `json:"failed"`
 	Versions map[string]int `json:"versions"`
+	Labels   int            `json:"labels"`
 	Seconds  float64        `json:"seconds"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -243,6 +245,62 @@ func TestReplayEndsWhenTold(t *testing.T) {
 	cancel()
 	if got := <-ended; got.Failed != 0 {
 		t.Errorf("%+v, want no failure", got)
+	}
+}
+
+// Labels follow on their own, each with the correlation id of its answer and its row.
+func TestReplayTellsWhatHappened(t *testing.T) {
+	m, err := fit(randomFlights(200), settings{l2: 0.01, iterations: 25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores := newHandler(m, "7")
+	var lock sync.Mutex
+	told, wrong := map[string]int{}, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/flight-delay/score" {
+			lock.Lock()
+			id := fmt.Sprint("c-", len(told))
+			told[id] = 0
+			lock.Unlock()
+			w.Header().Set("X-Correlation-Id", id)
+			r.URL.Path = "/score"
+			scores.ServeHTTP(w, r)
+			return
+		}
+		var body struct{ Labels []outcome }
+		err := json.NewDecoder(r.Body).Decode(&body)
+		lock.Lock()
+		defer lock.Unlock()
+		for row, label := range body.Labels {
+			if told[label.CorrelationID]++; label.Row != row {
+				wrong++
+			}
+		}
+		if err != nil || r.URL.Path != "/flight-delay/feedback" {
+			wrong++
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(server.Close)
+	o := replayOptions{
+		file: filepath.Join("..", "data", "days", "normal.csv"), url: server.URL + "/flight-delay/score", batch: 50, connections: 2, feedback: true,
+		since: time.Date(2001, 2, 6, 12, 0, 0, 0, time.UTC),
+	}
+	requests, err := requestBodies(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := send(t.Context(), o, requests)
+	if got.Failed != 0 || got.Labels != got.Rows || got.Rows < 500 || got.Rows > 1400 || got.First.Before(o.since) || wrong > 0 {
+		t.Errorf("%+v, %d wrong labels; want a label for every flight of the afternoon", got, wrong)
+	}
+	rows := 0
+	for _, labels := range told {
+		rows += labels
+	}
+	if rows != got.Rows {
+		t.Errorf("%d labels arrived, want %d", rows, got.Rows)
 	}
 }
 

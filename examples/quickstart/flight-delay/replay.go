@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,6 +29,8 @@ type replayOptions struct {
 	rate        float64       // requests a second, 0 for as fast as answers come
 	duration    time.Duration // keep starting over for so long, 0 for one pass
 	until       string        // keep starting over until this file exists
+	since       time.Time     // leave out what departed before
+	feedback    bool          // send the true outcome of each flight afterwards
 }
 
 // tally is what came back, printed as one line of JSON.
@@ -36,12 +40,14 @@ type tally struct {
 	Failed       int            `json:"failed"`
 	FirstFailure string         `json:"first_failure,omitempty"`
 	Versions     map[string]int `json:"versions"` // requests by the model version that answered
+	Labels       int            `json:"labels"`   // true outcomes that were accepted
 	First        time.Time      `json:"first,omitzero"`
 	Last         time.Time      `json:"last,omitzero"` // first and last departure sent
 	Seconds      float64        `json:"seconds"`
 }
 
-// replay sends the flights of a file as scoring requests with their own timestamps, without the label.
+// replay sends the flights of a file as scoring requests with their own timestamps, without the label; with --feedback the
+// labels follow on their own, as they would once the flights have landed.
 func replay(ctx context.Context, arguments []string) error {
 	var o replayOptions
 	flags := flag.NewFlagSet("replay", flag.ExitOnError)
@@ -53,6 +59,11 @@ func replay(ctx context.Context, arguments []string) error {
 	flags.Float64Var(&o.rate, "rate", 0, "requests a second; 0 sends as fast as answers come")
 	flags.DurationVar(&o.duration, "duration", 0, "keep starting over for so long, as in 30s")
 	flags.StringVar(&o.until, "until", "", "keep starting over until this file exists, or until SIGTERM")
+	flags.BoolVar(&o.feedback, "feedback", false, "send what happened to each flight afterwards, to /feedback beside the scoring URL")
+	flags.Func("since", "leave out flights that departed before this `time`, as in 2001-02-14T00:00:00Z", func(text string) (err error) {
+		o.since, err = time.Parse(time.RFC3339, text)
+		return err
+	})
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -82,6 +93,7 @@ type request struct {
 	body        []byte
 	rows        int
 	first, last time.Time
+	late        []bool // what happened, by row; not part of the body
 }
 
 // requestBodies renders a file as scoring requests of at most o.batch rows.
@@ -90,11 +102,13 @@ func requestBodies(o replayOptions) ([]request, error) {
 	if err != nil {
 		return nil, err
 	}
+	flights = slices.DeleteFunc(flights, func(f flight) bool { return f.departure.Before(o.since) })
 	var requests []request
 	for start := 0; start < len(flights); start += o.batch {
 		part := flights[start:min(start+o.batch, len(flights))]
-		rows := make([]scoringRow, len(part))
+		rows, late := make([]scoringRow, len(part)), make([]bool, len(part))
 		for i, f := range part {
+			late[i] = f.late
 			if o.kilometres {
 				f.distance *= kilometresPerMile
 			}
@@ -104,7 +118,7 @@ func requestBodies(o replayOptions) ([]request, error) {
 		if err != nil {
 			return nil, err
 		}
-		requests = append(requests, request{body: body, rows: len(part), first: part[0].departure, last: part[len(part)-1].departure})
+		requests = append(requests, request{body: body, rows: len(part), first: part[0].departure, last: part[len(part)-1].departure, late: late})
 	}
 	return requests, nil
 }
@@ -121,9 +135,14 @@ func send(ctx context.Context, o replayOptions, requests []request) tally {
 	for range o.connections {
 		workers.Go(func() {
 			for r := range queue {
-				version, err := post(client, o.url, r)
+				version, correlationID, err := post(client, o.url, r)
+				labels := 0
+				if err == nil && o.feedback {
+					labels, err = tell(client, o.url, r, correlationID)
+				}
 				lock.Lock()
 				total.add(r, version, err)
+				total.Labels += labels
 				lock.Unlock()
 			}
 		})
@@ -171,28 +190,67 @@ func feed(ctx context.Context, o replayOptions, requests []request, queue chan<-
 	}
 }
 
-// post sends one request and returns the version that answered it.
-func post(client *http.Client, url string, r request) (string, error) {
-	response, err := client.Post(url, "application/json", bytes.NewReader(r.body))
+// post sends one request and returns the version that answered it, and the correlation id of the answer.
+func post(client *http.Client, address string, r request) (version, correlationID string, err error) {
+	body, header, err := exchange(client, address, r.body, http.StatusOK)
 	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return "", err
-	}
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %.200s", response.Status, body)
+		return "", "", err
 	}
 	var a answer
 	if err := json.Unmarshal(body, &a); err != nil {
-		return "", fmt.Errorf("the answer is not JSON: %w", err)
+		return "", "", fmt.Errorf("the answer is not JSON: %w", err)
 	}
 	if len(a.Predictions) != r.rows {
-		return "", fmt.Errorf("%d predictions for %d rows", len(a.Predictions), r.rows)
+		return "", "", fmt.Errorf("%d predictions for %d rows", len(a.Predictions), r.rows)
 	}
-	return a.ModelVersion, nil
+	return a.ModelVersion, header.Get("X-Correlation-Id"), nil
+}
+
+// outcome is what happened to one row of a request.
+type outcome struct {
+	CorrelationID string `json:"correlation_id"`
+	Row           int    `json:"row"`
+	Label         bool   `json:"label"`
+}
+
+// tell sends what happened to the flights of a request that was answered, and returns how many labels were accepted.
+func tell(client *http.Client, scoreURL string, r request, correlationID string) (int, error) {
+	if correlationID == "" {
+		return 0, errors.New("feedback: the answer has no X-Correlation-Id: is there a collector before the model?")
+	}
+	outcomes := make([]outcome, len(r.late))
+	for row, late := range r.late {
+		outcomes[row] = outcome{CorrelationID: correlationID, Row: row, Label: late}
+	}
+	body, err := json.Marshal(map[string]any{"labels": outcomes})
+	if err != nil {
+		return 0, err
+	}
+	score, err := url.Parse(scoreURL)
+	if err != nil {
+		return 0, err
+	}
+	if _, _, err := exchange(client, score.JoinPath("..", "feedback").String(), body, http.StatusAccepted); err != nil {
+		return 0, fmt.Errorf("feedback: %w", err)
+	}
+	return len(outcomes), nil
+}
+
+// exchange posts JSON and reads the whole answer; another status than the wanted one is an error.
+func exchange(client *http.Client, address string, body []byte, want int) ([]byte, http.Header, error) {
+	response, err := client.Post(address, "application/json", bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	answered, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if response.StatusCode != want {
+		return nil, nil, fmt.Errorf("%s: %.200s", response.Status, answered)
+	}
+	return answered, response.Header, nil
 }
 
 // add counts one request.
