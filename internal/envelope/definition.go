@@ -95,9 +95,10 @@ type Plan[M any] struct {
 	// Unknown says whether the attribute at a path is known only after apply.
 	Unknown func(path ...string) bool
 	// Places knows what else this run has planned.
-	Places *Places
-	set    map[string]attr.Value
-	warned diag.Diagnostics
+	Places  *Places
+	renamed bool // its new name is known after apply only
+	set     map[string]attr.Value
+	warned  diag.Diagnostics
 }
 
 // Set plans the value of a computed top-level attribute.

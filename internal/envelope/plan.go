@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -66,6 +67,7 @@ func (e *envelope[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	plan.renamed = plan.Prior != nil && e.Attributes["name"] != nil && configUnknown(ctx, req.Config, "name")
 	if err := e.identify(plan, resp); err != nil {
 		resp.Diagnostics.Append(e.failure("plan", plan.ID, err))
 		return
@@ -77,6 +79,13 @@ func (e *envelope[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(attribute), value)...)
 	}
 	resp.Diagnostics.Append(plan.warned...)
+}
+
+// configUnknown says whether the configuration itself leaves an attribute to apply, and not a default of ours.
+func configUnknown(ctx context.Context, config tfsdk.Config, attribute string) bool {
+	var value types.String
+	diagnostics := config.GetAttribute(ctx, path.Root(attribute), &value)
+	return !diagnostics.HasError() && value.IsUnknown()
 }
 
 // identify plans the id. Another id, or another owner, is another object; another place is not ours to move to.
@@ -103,6 +112,10 @@ func (e *envelope[M, P]) identify(plan *Plan[M], resp *resource.ModifyPlanRespon
 	if err != nil {
 		return err
 	}
+	if plan.renamed { // what it turns out to be cannot turn an update into a replacement any more, so it is one
+		resp.RequiresReplace.Append(path.Root("name"))
+		plan.Set("id", types.StringUnknown())
+	}
 	if plan.ID.Name == "" {
 		plan.ID = live
 	}
@@ -112,6 +125,7 @@ func (e *envelope[M, P]) identify(plan *Plan[M], resp *resource.ModifyPlanRespon
 			mlops.ErrInvalid, live.Place, plan.ID.Place), "local", "path")
 	}
 	switch {
+	case plan.renamed:
 	case plan.ID.Equal(live):
 		plan.ID = live
 		plan.Set("id", types.StringValue(live.String()))

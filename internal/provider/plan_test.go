@@ -138,3 +138,33 @@ func TestForceDestroy(t *testing.T) {
 		CheckDestroy: nothingIn(folder),
 	})
 }
+
+// A name that is known after apply only may be another object's: it is planned as a replacement, whatever it turns out to be.
+func TestNameThatIsKnownLater(t *testing.T) {
+	folder := acctest.Folder(t)
+	config := func(suffix string) string {
+		return fmt.Sprintf(`
+			resource "terraform_data" "later" { input = %q }
+			resource "mlops_project" "p" {
+				name          = "flights"
+				local         = { path = %q }
+				force_destroy = true
+			}
+			resource "mlops_dataset" "d" {
+				project_id = mlops_project.p.id
+				name       = "d-${terraform_data.later.output}"
+				columns    = { a = { type = "number" } }
+			}`, suffix, folder)
+	}
+	acctest.Run(t, resource.TestCase{
+		Steps: []resource.TestStep{
+			{Config: config("one")},
+			{
+				Config:           config("two"),
+				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction("mlops_dataset.d", plancheck.ResourceActionReplace)}},
+				Check:            resource.TestCheckResourceAttr("mlops_dataset.d", "name", "d-two"),
+			},
+		},
+		CheckDestroy: nothingIn(folder),
+	})
+}
