@@ -23,9 +23,9 @@ func documentsV1() map[string]any {
 			Time: at.Add(time.Hour), Rows: 600, ReferenceRows: 6000, Requests: 610, Failed: 10, Verdict: mlops.VerdictCovariate, Season: "season_unknown",
 			Summary: "distance has changed", Quality: []mlops.QualityFault{{Feature: "distance", Rule: "unit", Share: 0.9, Message: "kilometres"}},
 			Features: []mlops.FeatureReport{{
-				Name: "distance", Type: mlops.TypeNumber, Drifted: true, Effect: 0.4, Threshold: 0.02, PValue: number(0.001), Message: "longer",
+				Name: "distance", Type: mlops.TypeNumber, Drifted: true, Effect: 0.4, Threshold: 0.02, PValue: new(0.001), Message: "longer",
 				Metrics: []mlops.MetricReport{
-					{Method: "psi/quantile10", Value: number(0.4)}, {Method: "ks", Value: number(0.2), PValue: number(0.001)},
+					{Method: "psi/quantile10", Value: new(0.4)}, {Method: "ks", Value: new(0.2), PValue: new(0.001)},
 					{Method: "wasserstein/normalized", Reason: "not a finite number"},
 				},
 				Chart: &mlops.Chart{Labels: []string{"0 to 500", "above"}, Reference: []float64{0.75, 0.25}, Current: []float64{0.25, 0.75}},
@@ -57,8 +57,6 @@ func documentsV1() map[string]any {
 		},
 	}
 }
-
-func number(value float64) *float64 { return &value }
 
 // Documents that stand alone can be read for ever, also once they have fields that are not known today. The corpus only
 // grows: when one gets a field, a new folder joins. MLOPS_WRITE_CORPUS=<folder> writes today's.

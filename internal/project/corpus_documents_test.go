@@ -10,8 +10,6 @@ import (
 
 var corpusDay = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func pointer[T any](value T) *T { return &value }
-
 func corpusSpecs() []mlops.Spec {
 	return []mlops.Spec{
 		&mlops.Project{
@@ -23,10 +21,10 @@ func corpusSpecs() []mlops.Spec {
 			Notifications: map[mlops.Topic][]mlops.Role{mlops.TopicDrift: {mlops.RoleDataScientist}},
 		},
 		&mlops.Dataset{
-			Name: "flights", MinimumRows: 100, MaximumDuplicatePercent: pointer(1.5), HoldoutPercent: 20,
+			Name: "flights", MinimumRows: 100, MaximumDuplicatePercent: new(1.5), HoldoutPercent: 20,
 			Columns: map[string]mlops.Column{
-				"at":       {Type: mlops.TypeTimestamp, Role: mlops.RoleTimestamp, MaximumNullPercent: pointer(0.5)},
-				"distance": {Type: mlops.TypeNumber, Role: mlops.RoleFeature, Minimum: pointer(1.0), Maximum: pointer(6000.0), Unit: "miles"},
+				"at":       {Type: mlops.TypeTimestamp, Role: mlops.RoleTimestamp, MaximumNullPercent: new(0.5)},
+				"distance": {Type: mlops.TypeNumber, Role: mlops.RoleFeature, Minimum: new(1.0), Maximum: new(6000.0), Unit: "miles"},
 				"origin":   {Type: mlops.TypeCategory, Role: mlops.RoleFeature, Categories: []string{"ATL", "SFO"}},
 				"note":     {Type: mlops.TypeText, Role: mlops.RoleID},
 				"late":     {Type: mlops.TypeBoolean, Role: mlops.RoleLabel},
@@ -37,20 +35,20 @@ func corpusSpecs() []mlops.Spec {
 			Name: "delay", Training: "delay", Owner: "science@example.com",
 			Validation: mlops.Validation{
 				Metrics: map[string]mlops.Gate{
-					"auc":  {Goal: mlops.GoalMaximize, Minimum: pointer(0.6), Tolerance: 0.01},
-					"cost": {Goal: mlops.GoalMinimize, Maximum: pointer(9.5), Tolerance: 0.1, Custom: true},
+					"auc":  {Goal: mlops.GoalMaximize, Minimum: new(0.6), Tolerance: 0.01},
+					"cost": {Goal: mlops.GoalMinimize, Maximum: new(9.5), Tolerance: 0.1, Custom: true},
 				},
 				Slices: map[string]mlops.Slice{"origin": {Metric: "auc", MaximumGap: 0.2, MinimumRows: 50}},
 			},
 		},
 		&mlops.Deployment{
-			Name: "delay", Model: "delay", Alias: mlops.AliasChampion, Replicas: pointer(int64(2)),
+			Name: "delay", Model: "delay", Alias: mlops.AliasChampion, Replicas: new(int64(2)),
 			DataCollection: mlops.DataCollection{Enabled: true, SamplingPercentage: 50, RetentionDays: 30, Redact: []string{"note"}},
 			Resources:      mlops.Resources{CPU: "500m", Memory: "512Mi"},
 			RollOut:        mlops.RollOut{Timeout: mlops.Duration(5 * time.Minute), Watch: mlops.Duration(10 * time.Second)},
 		},
 		&mlops.Deployment{
-			Name: "pinned", Model: "delay", Version: pointer(int64(3)), Autoscaling: &mlops.Autoscaling{Minimum: 1, Maximum: 4, CPUPercent: 70},
+			Name: "pinned", Model: "delay", Version: new(int64(3)), Autoscaling: &mlops.Autoscaling{Minimum: 1, Maximum: 4, CPUPercent: 70},
 			RollOut: mlops.RollOut{Timeout: mlops.Duration(5 * time.Minute)},
 		},
 		&mlops.DriftMonitor{
