@@ -1,7 +1,6 @@
 package drift
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -97,10 +96,7 @@ func barShares(sorted, edges []float64) []float64 {
 
 // categoryChart shows the most frequent values of either side; the rest is one bar.
 func categoryChart(reference stats.CategoryProfile, counts map[string]int64) *mlops.Chart {
-	changes := largestChanges(reference, counts, math.MaxInt)
-	slices.SortStableFunc(changes, func(a, b change) int {
-		return cmp.Or(cmp.Compare(math.Max(b.before, b.now), math.Max(a.before, a.now)), cmp.Compare(a.level, b.level))
-	})
+	changes := firstLevels(reference, counts, chartLevels+1, byShare)
 	chart := &mlops.Chart{}
 	rest := change{before: 1, now: 1}
 	for _, c := range changes[:min(chartLevels, len(changes))] {

@@ -30,8 +30,8 @@ type change struct {
 	before, now float64
 }
 
-// largestChanges are the values whose shares moved most.
-func largestChanges(reference stats.CategoryProfile, counts map[string]int64, limit int) []change {
+// firstLevels are the first values of both sides in some order, at most so many.
+func firstLevels(reference stats.CategoryProfile, counts map[string]int64, limit int, order func(a, b change) int) []change {
 	n, m := reference.Other, int64(0)
 	for _, count := range reference.Counts {
 		n += count
@@ -39,19 +39,33 @@ func largestChanges(reference stats.CategoryProfile, counts map[string]int64, li
 	for _, count := range counts {
 		m += count
 	}
-	var changes []change
+	first := make([]change, 0, limit+1) // kept sorted: there may be thousands of levels, and few are told
+	keep := func(c change) {
+		at, _ := slices.BinarySearchFunc(first, c, order)
+		if at < limit {
+			first = slices.Insert(first, at, c)
+			first = first[:min(limit, len(first))]
+		}
+	}
 	for level, count := range reference.Counts {
-		changes = append(changes, change{level, float64(count) / float64(n), float64(counts[level]) / float64(m)})
+		keep(change{level, float64(count) / float64(n), float64(counts[level]) / float64(m)})
 	}
 	for level, count := range counts {
 		if _, known := reference.Counts[level]; !known {
-			changes = append(changes, change{level, 0, float64(count) / float64(m)})
+			keep(change{level, 0, float64(count) / float64(m)})
 		}
 	}
-	slices.SortFunc(changes, func(a, b change) int {
-		return cmp.Or(cmp.Compare(math.Abs(b.now-b.before), math.Abs(a.now-a.before)), cmp.Compare(a.level, b.level))
-	})
-	return changes[:min(limit, len(changes))]
+	return first
+}
+
+// byMovement puts the largest change of a share first, equal ones by name.
+func byMovement(a, b change) int {
+	return cmp.Or(cmp.Compare(math.Abs(b.now-b.before), math.Abs(a.now-a.before)), cmp.Compare(a.level, b.level))
+}
+
+// byShare puts the largest share of either side first, equal ones by name.
+func byShare(a, b change) int {
+	return cmp.Or(cmp.Compare(math.Max(b.before, b.now), math.Max(a.before, a.now)), cmp.Compare(a.level, b.level))
 }
 
 // categoryMessage says in words which values moved, and how many are new.
@@ -73,7 +87,7 @@ func categoryMessage(reference stats.CategoryProfile, counts map[string]int64) s
 		}
 		parts = append(parts, fmt.Sprintf("%s of rows have %d %s that the reference lacks", percent(float64(unseen)/float64(rows)), values, noun))
 	}
-	for _, c := range largestChanges(reference, counts, 3) {
+	for _, c := range firstLevels(reference, counts, 3, byMovement) {
 		if percent(c.now) == percent(c.before) {
 			continue
 		}
