@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -86,16 +88,13 @@ func foldEntry(state *mlops.State, entry eventlog.Entry, readError error) error 
 }
 
 // AppendModel writes the event that comes next in a model's log and returns the state after it. Sequence, hash, writer,
-// schema and time are filled in. mlops.ErrConflict says that somebody else decided first: follow and decide again. An
-// event that cannot follow is refused before it is written.
+// schema and time are filled in; a time that the event has is the earliest that it gets. mlops.ErrConflict says that
+// somebody else decided first: follow and decide again. An event that cannot follow is refused before it is written.
 func (p *Project) AppendModel(ctx context.Context, state mlops.State, event mlops.Event) (mlops.State, error) {
 	if state.Parked != "" {
 		return state, fmt.Errorf("model %q: %w: %s", state.Model, mlops.ErrInvalid, state.Parked)
 	}
-	now := p.Now()
-	if now.Before(state.Time) { // a clock that was set back must not break the log
-		now = state.Time
-	}
+	now := latest(p.Now(), state.Time, event.Time) // a clock that was set back must not break the log
 	event.Header = mlops.Header{
 		Schema: mlops.EventSchema, Writer: p.NewWriter(), Sequence: state.Sequence + 1, Previous: state.SHA256, Time: now,
 	}
@@ -110,6 +109,8 @@ func (p *Project) AppendModel(ctx context.Context, state mlops.State, event mlop
 	next.SHA256 = entry.SHA256
 	return next, nil
 }
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // KeepModel stores a snapshot of a model's state.
 func (p *Project) KeepModel(ctx context.Context, state mlops.State) error {
@@ -174,10 +175,7 @@ func (p *Project) AppendMonitor(ctx context.Context, state mlops.MonitorState, e
 	if state.Parked != "" {
 		return state, fmt.Errorf("drift monitor %q: %w: %s", state.Monitor, mlops.ErrInvalid, state.Parked)
 	}
-	now := p.Now()
-	if now.Before(state.Time) {
-		now = state.Time
-	}
+	now := latest(p.Now(), state.Time)
 	event.Header = mlops.Header{
 		Schema: mlops.MonitorEventSchema, Writer: p.NewWriter(), Sequence: state.Sequence + 1, Previous: state.SHA256, Time: now,
 	}

@@ -295,6 +295,30 @@ func TestPoisonEventParksItsModel(t *testing.T) {
 	}
 }
 
+// Who asks may have any name of any length; what is no request by its size is neither written nor read.
+func TestRequestsOfStrangeSizes(t *testing.T) {
+	store := memstore.New()
+	on := open(store)
+	for _, name := range []string{"", "../../etc/passwd", "Ada\x00\n", "名前", strings.Repeat("long", 1000), "-"} {
+		if _, err := on.Ask(t.Context(), mlops.Request{Actor: mlops.Actor{Name: name}, Action: mlops.ActionTrain, Model: "delay"}); err != nil {
+			t.Errorf("asked by %.20q: %v", name, err)
+		}
+	}
+	for _, key := range store.Keys("requests/") {
+		if len(key) > 200 || strings.Count(key, "/") != 2 {
+			t.Errorf("a request stands at %q", key)
+		}
+	}
+	if _, err := on.Ask(t.Context(), mlops.Request{Model: "delay", Reason: strings.Repeat("x", 1<<20)}); !errors.Is(err, mlops.ErrInvalid) {
+		t.Errorf("a reason of a megabyte: %v, want invalid", err)
+	}
+	store.Put("requests/mallory/1.json", make([]byte, 1<<20))
+	requests, err := on.Requests(t.Context())
+	if len(requests) != 6 || err == nil || store.CallCounts()[memstore.VerbRead] != 6 {
+		t.Errorf("%d requests, %v, after %v; want 6 and an error for the one that is no request, unread", len(requests), err, store.CallCounts())
+	}
+}
+
 func TestRequestOfAnotherFolderIsRefused(t *testing.T) {
 	store := memstore.New()
 	on := open(store)

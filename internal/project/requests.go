@@ -14,9 +14,13 @@ import (
 
 var notInKey = regexp.MustCompile(`[^a-z0-9_-]+`)
 
-// KeyPart makes a name ("Ada@Example.com") usable as one part of a key ("ada-example-com").
+// longestPart keeps the parts of keys usable as names of files.
+const longestPart = 100
+
+// KeyPart makes a name ("Ada@Example.com") usable as one part of a key ("ada-example-com"). It tells no two names apart.
 func KeyPart(name string) string {
-	part := strings.Trim(notInKey.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	part := notInKey.ReplaceAllString(strings.ToLower(name), "-")
+	part = strings.Trim(part[:min(len(part), longestPart)], "-")
 	if part == "" {
 		return "unknown"
 	}
@@ -28,6 +32,9 @@ func RequestKey(request mlops.Request) string {
 	return fmt.Sprintf("requests/%s/%s.json", KeyPart(request.Actor.Name), request.ID)
 }
 
+// largestRequest is far more than anybody writes by hand, in bytes: the inbox is read in each pass.
+const largestRequest = 64 << 10
+
 // Ask stores a request and returns it with id, writer and time filled in. The controller answers in the model's log.
 func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request, error) {
 	request.Schema, request.Writer, request.Time = mlops.RequestSchema, p.NewWriter(), p.Now()
@@ -35,6 +42,9 @@ func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request
 	data, err := json.MarshalIndent(request, "", "  ")
 	if err != nil {
 		return request, err
+	}
+	if len(data) > largestRequest {
+		return request, fmt.Errorf("request %s of model %q: %w: it is longer than %d bytes: shorten its reason", request.Action, request.Model, mlops.ErrInvalid, largestRequest)
 	}
 	if err := eventlog.CreateOnce(ctx, p.Store, RequestKey(request), data, request.Writer); err != nil {
 		return request, fmt.Errorf("request %s of model %q: %w", request.Action, request.Model, err)
@@ -52,6 +62,10 @@ func (p *Project) Requests(ctx context.Context) ([]mlops.Request, error) {
 	var requests []mlops.Request
 	var faults []error
 	for _, entry := range entries {
+		if entry.Size > largestRequest {
+			faults = append(faults, fmt.Errorf("%s: %w: %d bytes are no request", entry.Key, mlops.ErrInvalid, entry.Size))
+			continue
+		}
 		data, err := p.Store.Read(ctx, entry.Key)
 		if errors.Is(err, mlops.ErrNotFound) {
 			continue

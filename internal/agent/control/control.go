@@ -33,8 +33,9 @@ type Controller struct {
 	models   map[string]*modelMemory
 	monitors map[string]*monitorMemory
 	notified map[string]delivery // by key
-	told     map[string]bool     // faults that were logged already
-	sealed   string              // the last hour whose heads are sealed
+	passes   int64
+	told     map[string]bool // faults that were logged already
+	sealed   string          // the last hour whose heads are sealed
 	sweeper  *retention.Sweeper
 	measured measurements
 }
@@ -75,6 +76,7 @@ type view struct {
 // Pass reads what is new, and moves every model as far as it goes. Faults of one model do not stop the others; they are
 // joined into the error.
 func (c *Controller) Pass(ctx context.Context) error {
+	c.passes++
 	if err := c.specs.refresh(ctx, c.project.Store); err != nil {
 		return err
 	}
@@ -101,7 +103,11 @@ func (c *Controller) Pass(ctx context.Context) error {
 		}
 		faults = append(faults, c.dropServices(ctx, seen))
 	}
-	faults = append(faults, c.notifyMonitors(ctx), c.seal(ctx), c.forget(ctx), c.measure(ctx))
+	faults = append(faults, c.notifyMonitors(ctx))
+	if errors.Join(faults...) == nil { // a pass that was cut short has not asked for everything
+		c.forgetNotified()
+	}
+	faults = append(faults, c.seal(ctx), c.forget(ctx), c.measure(ctx))
 	return errors.Join(faults...)
 }
 

@@ -335,3 +335,30 @@ func TestRunLogsAndStops(t *testing.T) {
 		t.Errorf("the log does not name the event: %s", text.String())
 	}
 }
+
+// A first version whose server never gets healthy goes back to nothing: it does not go on trying to serve.
+func TestFirstVersionThatNeverGetsHealthy(t *testing.T) {
+	p := newPlant(t)
+	p.declare(flights()...)
+	p.publish(1)
+	p.workloads.Hold("delay", "panic: no such model")
+	controller := p.controller()
+	for range 40 {
+		if err := p.turn(controller); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if run := p.last(); run.State != mlops.RunRolledBack {
+		t.Fatalf("the run is %s, want it rolled back", run.State)
+	}
+	if _, err := p.workloads.Get(t.Context(), workload.KindService, "delay"); !errors.Is(err, mlops.ErrNotFound) {
+		t.Errorf("the service: %v, want it removed", err)
+	}
+	p.workloads.Hold("delay", "")
+	p.declare(training("2.0.0"))
+	p.settle(controller)
+	live, err := p.workloads.Get(t.Context(), workload.KindService, "delay")
+	if err != nil || live.Manifest.Service.Version != 2 {
+		t.Errorf("served is %+v, %v; want version 2", live.Manifest.Service, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -92,6 +93,9 @@ func (c *Controller) dropJobs(ctx context.Context, memory *modelMemory, seen *vi
 			wanted[mlops.JobName(run.ID, run.Attempt, step)] = true
 		}
 	}
+	// Also where another controller has removed the job.
+	maps.DeleteFunc(memory.outputs, func(name string, _ mlops.StepOutput) bool { return !wanted[name] })
+	maps.DeleteFunc(memory.judgements, func(name string, _ mlops.Judgement) bool { return !wanted[name] })
 	var faults []error
 	for _, live := range c.jobsOf(memory.state.Model, seen) {
 		newer := live.Manifest.LogSequence > memory.state.Sequence // declared by somebody who has read on
@@ -104,8 +108,6 @@ func (c *Controller) dropJobs(ctx context.Context, memory *modelMemory, seen *vi
 			continue
 		}
 		delete(seen.jobs, live.Manifest.Name)
-		delete(memory.outputs, live.Manifest.Name)
-		delete(memory.judgements, live.Manifest.Name)
 		c.log.Info("job removed", "job", live.Manifest.Name)
 	}
 	return errors.Join(faults...)

@@ -18,6 +18,7 @@ type modelMemory struct {
 	outputs    map[string]mlops.StepOutput
 	judgements map[string]mlops.Judgement // by the name of the candidate's evaluation
 	rolledOut  map[string]rolledOut       // by deployment
+	ahead      time.Duration              // of the clock: see now
 }
 
 // rolledOut is since when a deployment has been seen to hold with what it runs.
@@ -108,6 +109,7 @@ func (c *Controller) move(ctx context.Context, memory *modelMemory, seen *view) 
 			idle = true
 			break
 		}
+		event.Time = world.Now
 		next, err := c.project.AppendModel(ctx, memory.state, event)
 		if errors.Is(err, mlops.ErrConflict) {
 			return nil // somebody else has decided: the next pass looks at everything again

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // delivery is how far a notification is: done, or to be tried again.
 type delivery struct {
 	done  bool
+	pass  int64     // in which it was last asked for
 	after time.Time // of the next try
 	wait  time.Duration
 }
@@ -27,6 +29,8 @@ const (
 // notify tells owners once for each key, in this life of the controller and, by the record in the store, in every other.
 func (c *Controller) notify(ctx context.Context, notification mlops.Notification, own []mlops.Role, also string) error {
 	tried := c.notified[notification.Key]
+	tried.pass = c.passes
+	c.notified[notification.Key] = tried
 	now := c.project.Now()
 	declared := c.specs.project()
 	if tried.done || now.Before(tried.after) || declared == nil {
@@ -39,14 +43,20 @@ func (c *Controller) notify(ctx context.Context, notification mlops.Notification
 	sent, err := c.project.Notify(ctx, notification, owners)
 	if err != nil {
 		wait := min(max(firstRetry, 2*tried.wait), lastRetry)
-		c.notified[notification.Key] = delivery{after: now.Add(wait), wait: wait}
+		c.notified[notification.Key] = delivery{pass: c.passes, after: now.Add(wait), wait: wait}
 		return err
 	}
-	c.notified[notification.Key] = delivery{done: true}
+	c.notified[notification.Key] = delivery{pass: c.passes, done: true}
 	if sent {
 		c.log.Info("notified", "key", notification.Key, "topic", notification.Topic)
 	}
 	return nil
+}
+
+// forgetNotified drops what nobody asks for any more: runs and episodes that their logs' states have forgotten. Were one
+// asked for again, the record in the store would know it.
+func (c *Controller) forgetNotified() {
+	maps.DeleteFunc(c.notified, func(_ string, told delivery) bool { return told.pass != c.passes })
 }
 
 // about says which states of a run owners hear of. Each is one that a run rests in, so none is missed by a controller that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -27,8 +28,8 @@ func (c *Controller) ensureServices(ctx context.Context, memory *modelMemory, se
 func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, seen *view, deployment mlops.Deployment) error {
 	number := memory.state.Wanted(deployment)
 	version, ok := memory.state.Version(number)
-	if !ok {
-		return nil // awaiting a model, or pinned to a version that is not there: the provider says so
+	if !ok { // awaiting a model, or pinned to a version that is not there: the provider says so
+		return c.dropWentBack(ctx, memory.state, seen, deployment)
 	}
 	_, document, err := spec[mlops.Deployment](&c.specs, mlops.KindDeployment, deployment.Name)
 	if err != nil {
@@ -60,6 +61,25 @@ func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, see
 	seen.services[deployment.Name] = applied
 	c.log.Info("service declared", "deployment", deployment.Name, "version", number)
 	return nil
+}
+
+// dropWentBack removes the service of a version whose promotion was rolled back where the alias had none before: there is
+// nothing to go back to, and what did not hold must not go on serving. Of a version that nothing in the log sent back, as of
+// an earlier life of the model, the service stays until there is one to follow it.
+func (c *Controller) dropWentBack(ctx context.Context, state mlops.State, seen *view, deployment mlops.Deployment) error {
+	live, exists := seen.services[deployment.Name]
+	if !exists || live.Manifest.Service == nil || deployment.Version != nil || live.Manifest.LogSequence > state.Sequence {
+		return nil
+	}
+	wentBack := slices.ContainsFunc(state.Runs, func(run mlops.Run) bool {
+		return run.State == mlops.RunRolledBack && run.Alias == deployment.Alias && run.Version == live.Manifest.Service.Version
+	})
+	if !wentBack {
+		return nil
+	}
+	c.log.Info("service of a version that went back removed", "deployment", deployment.Name, "version", live.Manifest.Service.Version)
+	delete(seen.services, deployment.Name)
+	return c.project.Workloads.Delete(ctx, workload.KindService, deployment.Name, live.Manifest.Incarnation)
 }
 
 // dropEarlier removes the service of an earlier life of a deployment's name: the numbers that it has seen mean nothing to

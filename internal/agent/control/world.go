@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -16,12 +17,9 @@ import (
 func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view) (mlops.World, error) {
 	name := memory.state.Model
 	world := mlops.World{
-		Now: seen.now, Policy: mlops.DefaultPolicy(name), Requests: seen.requests[name],
+		Now: memory.now(seen.now), Policy: mlops.DefaultPolicy(name), Requests: seen.requests[name],
 		Jobs: map[string]mlops.JobStatus{}, Outputs: map[string]mlops.StepOutput{}, Judgements: map[string]mlops.Judgement{},
 		Serving: map[string]mlops.ServingStatus{},
-	}
-	if world.Now.Before(memory.state.Time) { // a clock that was set back
-		world.Now = memory.state.Time
 	}
 	model, document, err := spec[mlops.Model](&c.specs, mlops.KindModel, name)
 	if err != nil || model == nil {
@@ -57,6 +55,17 @@ func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view)
 		}
 	}
 	return world, c.addRuns(ctx, memory, seen, &world)
+}
+
+// now is the time by this controller's clock. Where that was set back, time goes on from where the log is: were it to stand
+// still until the clock has caught up, nothing would be due and no promotion could end.
+func (m *modelMemory) now(clock time.Time) time.Time {
+	if behind := m.state.Time.Sub(clock); behind <= 0 {
+		m.ahead = 0
+	} else {
+		m.ahead = max(m.ahead, behind)
+	}
+	return clock.Add(m.ahead)
 }
 
 // deployments of a model in order of name. A deployment that cannot be read is not rolled, and holds no promotion up.
