@@ -124,9 +124,11 @@ func TestOtherFactorsAreNoUnit(t *testing.T) {
 	}
 }
 
-func (c unitCase) window(t *testing.T, seed uint64) drift.Window {
+func (c unitCase) window(t *testing.T, seed uint64) drift.Window { return c.windowOf(t, seed, 1500) }
+
+func (c unitCase) windowOf(t *testing.T, seed uint64, rows int) drift.Window {
 	random := rand.New(rand.NewPCG(seed, 2))
-	reference, current := numbers(c.law)(random, 8000), numbers(c.law)(random, 1500)
+	reference, current := numbers(c.law)(random, 8000), numbers(c.law)(random, rows)
 	for i, x := range current.Numbers {
 		current.Numbers[i] = c.send(x)
 	}

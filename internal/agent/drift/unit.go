@@ -17,28 +17,22 @@ type conversion struct {
 	factor, offset float64
 }
 
-// conversions are the mistakes that people make, one direction each; conversionsBothWays adds the other. Factors that lie
-// near another or near 1 are not here: they could not be told from a change.
+// conversions are the mistakes that people make, one direction each; conversionsBothWays adds the other. The list is short on
+// purpose: each factor on it is one more that a real change may happen to have.
 var conversions = []conversion{
 	{"miles", "kilometres", 1.609344, 0},
 	{"feet", "metres", 0.3048, 0},
 	{"inches", "centimetres", 2.54, 0},
 	{"pounds", "kilograms", 0.45359237, 0},
-	{"gallons", "litres", 3.785411784, 0},
-	{"ounces", "grams", 28.349523125, 0},
 	{"seconds", "milliseconds", 1000, 0},
 	{"kilometres", "metres", 1000, 0},
 	{"kilograms", "grams", 1000, 0},
 	{"minutes", "seconds", 60, 0},
 	{"hours", "minutes", 60, 0},
-	{"hours", "seconds", 3600, 0},
-	{"days", "hours", 24, 0},
 	{"shares", "percent", 100, 0},
 	{"metres", "centimetres", 100, 0},
 	{"dollars", "cents", 100, 0},
-	{"radians", "degrees", 180 / math.Pi, 0},
 	{"degrees Celsius", "degrees Fahrenheit", 1.8, 32},
-	{"degrees Celsius", "kelvins", 1, 273.15},
 }
 
 func conversionsBothWays() []conversion {
@@ -86,14 +80,10 @@ func unitOf(name string, declared mlops.Column) string {
 
 // How sure a unit must be. A distance here is the Kolmogorov-Smirnov distance.
 const (
-	unitDistance      = 0.15  // between window and reference as they are: it must be large,
-	unitSignificance  = 1e-6  // and beyond doubt,
-	unitRemaining     = 0.35  // and converting must take most of it away (half is enough where the very values come back),
-	unitResidue       = 0.1   // down to a small rest.
-	unitTolerance     = 0.02  // The factor measured from ranks lies this near to the known one,
-	unitScore         = 2.576 // and its 99 % interval
-	unitWidth         = 0.1   // is no wider, to each side, than this part of the way from 1 to the factor.
-	unitMaximumWidth  = 0.25
+	unitDistance      = 0.15 // between window and reference as they are: it must be large,
+	unitSignificance  = 1e-6 // and beyond doubt,
+	unitRemaining     = 0.35 // and converting must take most of it away (half is enough where the very values come back),
+	unitResidue       = 0.1  // down to a small rest.
 	minimumUnitValues = 50
 )
 
@@ -129,8 +119,8 @@ func matching(unit string, sample, window []float64, n int64, before float64) (c
 		rest := stats.KSDistance(converted, window, stats.TwoSided)
 		fits := rest <= unitRemaining*before && rest <= math.Max(unitResidue, 1.63*math.Sqrt(1/float64(n)+1/float64(len(window))))
 		switch {
-		case c.offset != 0 && fits && c.spreads(sample, window),
-			c.offset == 0 && fits && scale.near(c.factor),
+		case c.offset != 0 && fits && c.spreads(sample, window) && sharesAgree(converted, window, 1, float64(n)) && !scale.explains(sample, window, n),
+			c.offset == 0 && fits && scale.near(c.factor, c.from == unit),
 			c.offset == 0 && rest <= before/2 && scale.holds(c.factor) && sameValues(c.factor, sample, window):
 			found = append(found, c)
 		}
@@ -171,54 +161,6 @@ func (c conversion) spreads(sample, window []float64) bool {
 	width := func(sorted []float64) float64 { return stats.Quantile(sorted, 0.75) - stats.Quantile(sorted, 0.25) }
 	ratio := width(window) / width(sample) / c.factor
 	return ratio > 0.9 && ratio < 1.1
-}
-
-// scale is the factor between the magnitudes of reference and window, from ranks, with its 99 % interval.
-type scale struct{ low, middle, high float64 }
-
-// measureScale finds the factors at which ranks of magnitudes do not tell the window from the reference times the factor.
-func measureScale(sample, window []float64, n int64) scale {
-	reference, current := magnitudes(sample), magnitudes(window)
-	if len(reference) == 0 || len(current) == 0 {
-		return scale{math.NaN(), math.NaN(), math.NaN()}
-	}
-	stands := float64(n) * float64(len(reference)) / float64(len(sample))
-	at := func(score float64) float64 {
-		low, high := -30.0, 30.0
-		for range 50 {
-			middle := (low + high) / 2
-			if z, _ := stats.RankScore(reference, current, math.Exp(middle), stands, float64(len(current))); z > score {
-				low = middle
-			} else {
-				high = middle
-			}
-		}
-		return math.Exp((low + high) / 2)
-	}
-	return scale{low: at(unitScore), middle: at(0), high: at(-unitScore)}
-}
-
-func magnitudes(values []float64) []float64 {
-	var sizes []float64
-	for _, value := range values {
-		if value != 0 {
-			sizes = append(sizes, math.Abs(value))
-		}
-	}
-	slices.Sort(sizes)
-	return sizes
-}
-
-// holds says whether the interval holds a factor.
-func (s scale) holds(factor float64) bool {
-	return s.low/(1+unitTolerance) <= factor && factor <= s.high*(1+unitTolerance)
-}
-
-// near says whether the measured factor is this one and no other: near it, with a narrow interval.
-func (s scale) near(factor float64) bool {
-	half := math.Log(s.high/s.low) / 2
-	narrow := half <= math.Min(unitMaximumWidth, unitWidth*math.Abs(math.Log(factor)))
-	return s.holds(factor) && narrow && math.Abs(math.Log(s.middle/factor)) <= math.Max(unitTolerance, half/2)
 }
 
 // sameValues says whether the window holds the reference's own values times the factor: columns such as distances between
