@@ -60,14 +60,23 @@ func (s *scene) terraform(arguments ...string) *exec.Cmd {
 	return command
 }
 
-// apply runs `terraform apply` and kills it, provider and all, as soon as it has written a document, or with at most zero
-// it lets it end. It says whether it ended by itself.
-func (s *scene) apply(kill bool, arguments ...string) (ended bool) {
+// victim is what is killed when terraform is.
+type victim int
+
+const (
+	nobody        victim = iota
+	terraformOnly        // its provider finds itself alone
+	withProvider
+)
+
+// apply runs `terraform apply`, or destroy, and kills it as soon as it has written or removed a document. It says whether
+// it ended by itself.
+func (s *scene) apply(kill victim, arguments ...string) (ended bool) {
 	s.t.Helper()
-	command := s.terraform(append([]string{"apply", "-auto-approve", "-input=false", "-no-color"}, arguments...)...)
+	command := s.terraform(append(arguments, "-auto-approve", "-input=false", "-no-color")...)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
-	before := len(s.written())
+	before := s.written()
 	if err := command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -77,17 +86,33 @@ func (s *scene) apply(kill bool, arguments ...string) (ended bool) {
 		select {
 		case err := <-over:
 			if err != nil {
-				s.t.Fatalf("terraform apply: %v\n%s", err, output.String())
+				s.t.Fatalf("terraform %s: %v\n%s", arguments[0], err, output.String())
 			}
 			return true
 		case <-time.After(time.Millisecond):
 		}
-		if kill && len(s.written()) > before {
-			_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
+		if kill != nobody && !slices.Equal(s.written(), before) {
+			pid := command.Process.Pid
+			if kill == withProvider {
+				pid = -pid // its process group
+			}
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 			<-over
 			return false
 		}
 	}
+}
+
+// applyKilling applies until an apply comes to its end, and kills each of those before it at its first write: with and
+// without its provider in turn.
+func (s *scene) applyKilling(arguments ...string) (kills int) {
+	s.t.Helper()
+	for !s.apply(terraformOnly+victim(kills%2), arguments...) {
+		if kills++; kills > 50 {
+			s.t.Fatalf("terraform %v does not come to its end: %v", arguments, s.written())
+		}
+	}
+	return kills
 }
 
 // plan says what an apply would change; "" for nothing.
@@ -121,55 +146,54 @@ func (s *scene) written() []string {
 	return found
 }
 
-// `terraform apply` is killed at every write that it makes, first of a new project and then of a changed one. Applied
-// again it ends in the same place as one that nobody disturbs, and the loop that it declares runs.
+// `terraform apply` is killed at every write that it makes: of a new project, of a changed one, and of its destruction.
+// Applied again it ends in the same place as one that nobody disturbs, and the loop that it declares runs.
 func TestApplyKilledAtEveryWrite(t *testing.T) {
 	undisturbed := newScene(t)
 	undisturbed.configure()
-	undisturbed.apply(false)
-	changes := []string{"-var=image=trainer:2", "-var=window=48h"}
+	create := []string{"apply"}
+	change := []string{"apply", "-var=image=trainer:2", "-var=window=48h", "-var=on_destroy=delete"}
+	undisturbed.apply(nobody, create...)
 	created := undisturbed.written()
-	undisturbed.apply(false, changes...)
+	undisturbed.apply(nobody, change...)
 	changed := undisturbed.written()
-	if len(created) < 12 || len(changed) < len(created)+2 {
+	if len(created) < 12 || len(changed) < len(created)+3 {
 		t.Fatalf("an apply writes %d documents and its change up to %d: this test would prove little", len(created), len(changed))
 	}
 
 	s := undisturbed.again()
 	s.configure()
-	kills := 0
-	for ; !s.apply(true); kills++ {
-		if kills > 2*len(created) {
-			t.Fatalf("it does not come to its end: %v", s.written())
-		}
-	}
+	kills := s.applyKilling(create...)
 	if kills < len(created)/2 {
 		t.Errorf("terraform was killed %d times in %d writes: this test proves too little", kills, len(created))
 	}
-	if got := s.written(); !slices.Equal(got, created) {
-		t.Errorf("written with %d kills: %v\nwant %v", kills, got, created)
-	}
-	if diff := s.plan(); diff != "" {
-		t.Errorf("the plan is not empty:\n%s", diff)
-	}
-	changing := 0
-	for ; !s.apply(true, changes...); changing++ {
-		if changing > 2*len(changed) {
-			t.Fatalf("it does not come to its end: %v", s.written())
-		}
-	}
-	if got := s.written(); !slices.Equal(got, changed) {
-		t.Errorf("written with %d kills: %v\nwant %v", changing, got, changed)
-	}
-	if diff := s.plan(changes...); diff != "" {
-		t.Errorf("the plan is not empty:\n%s", diff)
-	}
-	t.Logf("killed %d times in %d writes, then %d times in %d", kills, len(created), changing, len(changed)-len(created))
+	s.check(created)
+	changing := s.applyKilling(change...)
+	s.check(changed, change[1:]...)
 
 	s.startRunner()
 	s.awaitServed(1)
-	if diff := s.plan(changes...); diff != "" {
+	s.awaitAnswer()
+	if diff := s.plan(change[1:]...); diff != "" {
 		t.Errorf("the plan after the first promotion is not empty:\n%s", diff)
+	}
+	destroying := s.applyKilling(append([]string{"destroy"}, change[1:]...)...)
+	if left := s.written(); len(left) > 0 {
+		t.Errorf("left after destroy: %v", left)
+	}
+	s.some(0, "no container", func(p process) bool { return p.pod != "" || pod(p) })
+	t.Logf("killed %d times in %d writes, then %d times in %d, and %d times while it was destroyed",
+		kills, len(created), changing, len(changed)-len(created), destroying)
+}
+
+// check compares what was written with what an undisturbed apply writes, and wants nothing more to do.
+func (s *scene) check(want []string, variables ...string) {
+	s.t.Helper()
+	if got := s.written(); !slices.Equal(got, want) {
+		s.t.Errorf("written: %v\nwant %v", got, want)
+	}
+	if diff := s.plan(variables...); diff != "" {
+		s.t.Errorf("the plan is not empty:\n%s", diff)
 	}
 }
 

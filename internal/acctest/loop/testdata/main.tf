@@ -12,10 +12,12 @@ variable "port" { type = number }
 variable "witness" { type = string }
 variable "image" { default = "trainer:1" }
 variable "window" { default = "24h" }
+variable "on_destroy" { default = "refuse" }
 
 resource "mlops_project" "p" {
-  name  = "flights"
-  local = { path = "project", port = var.port }
+  name       = "flights"
+  local      = { path = "project", port = var.port }
+  on_destroy = var.on_destroy
   owners = {
     data_engineer  = { email = "data@example.com" }
     data_scientist = { email = "science@example.com" }
