@@ -107,7 +107,7 @@ func categoryChart(reference stats.CategoryProfile, counts map[string]int64) *ml
 		rest.now -= c.now
 	}
 	if len(changes) > chartLevels {
-		chart.Labels = append(chart.Labels, "all others")
+		chart.Labels = append(chart.Labels, "others")
 		chart.Reference = append(chart.Reference, math.Max(0, rest.before))
 		chart.Current = append(chart.Current, math.Max(0, rest.now))
 	}

@@ -85,8 +85,9 @@ func (g *grid) writeLast(line, last string, start int) {
 
 // paragraph writes a text behind an indent, broken where the width is known.
 func paragraph(to io.Writer, indent, text string) {
+	text = oneLine(text)
 	if width := lineWidth(to); width > 0 {
-		text = wrap(oneLine(text), width-len(indent), indent)
+		text = wrap(text, width-len(indent), indent)
 	}
 	fmt.Fprintln(to, indent+text)
 }

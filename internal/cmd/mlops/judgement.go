@@ -46,7 +46,7 @@ func printSlice(to io.Writer, column string, slice mlops.SliceJudgement, gate ml
 	if declared, ok := gate.Slices[column]; ok {
 		limit = fmt.Sprintf(" (at most %.4g)", declared.MaximumGap)
 	}
-	fmt.Fprintf(to, "\n  Slices by %s: gap of %s %.4f%s: %s\n", column, slice.Metric, slice.Gap, limit, resultWords(slice.Passed, slice.Reason))
+	fmt.Fprintf(to, "\n  Slices by %s: gap of %s %.4f%s: %s\n", column, slice.Metric, slice.Gap, limit, resultWords(slice.Passed, ""))
 	table := newGrid(to, "    ", strings.ToUpper(column), "ROWS", "CANDIDATE", "CHAMPION")
 	for _, value := range slices.Sorted(maps.Keys(slice.Values)) {
 		one := slice.Values[value]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +59,14 @@ func leaf(format string, values ...any) branch {
 }
 
 func (b branch) print(to io.Writer, first, rest string) {
-	fmt.Fprintln(to, first+b.text)
+	text, below := b.text, rest
+	if len(b.branches) > 0 {
+		below += "│  "
+	}
+	if width := lineWidth(to); width > 0 {
+		text = wrap(text, max(width-utf8.RuneCountInString(first), leastLast), below)
+	}
+	fmt.Fprintln(to, first+text)
 	for i, below := range b.branches {
 		if i == len(b.branches)-1 {
 			below.print(to, rest+"└─ ", rest+"   ")

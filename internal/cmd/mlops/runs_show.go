@@ -93,7 +93,8 @@ func printCard(to io.Writer, card lineage.Card) {
 		printJudgement(to, *run.Judgement, card.Gate)
 	}
 	if approval := run.Approval; approval != nil {
-		fmt.Fprintf(to, "\nDecided by %s, %s: %s (artifact %s)\n", actorWords(approval.Actor), when(approval.Time), oneLine(approval.Reason), short(approval.Digest))
+		fmt.Fprintln(to)
+		paragraph(to, "", fmt.Sprintf("Decided by %s, %s: %s (artifact %s)", actorWords(approval.Actor), when(approval.Time), approval.Reason, short(approval.Digest)))
 	}
 	if card.Decision != nil {
 		printDecision(to, run, *card.Decision)
@@ -176,7 +177,8 @@ func printTimeline(to io.Writer, card lineage.Card) {
 }
 
 func printFailure(to io.Writer, run mlops.Run, failure mlops.Failure) {
-	fmt.Fprintf(to, "\nFailed in %s, exit code %d: %s\n", failure.Step, failure.ExitCode, oneLine(failure.Message))
+	fmt.Fprintln(to)
+	paragraph(to, "", fmt.Sprintf("Failed in %s, exit code %d: %s", failure.Step, failure.ExitCode, failure.Message))
 	if failure.LogTail != "" {
 		lines := strings.Split(strings.TrimRight(printable(failure.LogTail), "\n"), "\n")
 		for _, line := range lines[max(0, len(lines)-tailLines):] {
