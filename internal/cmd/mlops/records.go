@@ -20,7 +20,7 @@ import (
 )
 
 // recordsCommands makes the commands below `mlops records`.
-var recordsCommands = []func() *cobra.Command{newRecordsCat, newRecordsCount}
+var recordsCommands = []func() *cobra.Command{newRecordsCat, newRecordsCount, newRecordsImport}
 
 func newRecords() *cobra.Command {
 	command := group(&cobra.Command{
