@@ -41,12 +41,32 @@ func (v Verdict) clean() bool { return v != VerdictDataQuality }
 func (v Verdict) worse() bool { return v == VerdictPerformance }
 func (v Verdict) fit() bool   { return !v.worse() }
 
+// looked counts a window's data. One before the latest is history, judged again for people.
+func (s MonitorState) looked(event MonitorEvent) MonitorState {
+	if event.WindowEnd.Before(s.LastEnd) {
+		return s
+	}
+	if event.WindowEnd.After(s.LastEnd) {
+		s.LastEnd = event.WindowEnd
+		s.Before.Drifting, s.Before.Calm, s.Before.Clean = s.Drifting, s.Calm, s.Clean
+	}
+	s.Drifting = s.Before.Drifting.after(event, Verdict.Drifted)
+	s.Calm = s.Before.Calm.after(event, Verdict.calm)
+	s.Clean = s.Before.Clean.after(event, Verdict.clean)
+	return s
+}
+
 // performed counts a window whose labels say how the version did. One whose data cannot be true says nothing about that.
 func (s MonitorState) performed(event MonitorEvent) MonitorState {
-	if event.LabelledRows > 0 && event.Verdict != VerdictDataQuality && event.Verdict != VerdictInsufficient && event.WindowEnd.After(s.LabelledEnd) {
-		s.LabelledEnd = event.WindowEnd
-		s.Worse, s.Fit = s.Worse.after(event, Verdict.worse), s.Fit.after(event, Verdict.fit)
+	says := event.LabelledRows > 0 && event.Verdict != VerdictDataQuality && event.Verdict != VerdictInsufficient
+	if !says || event.WindowEnd.Before(s.LabelledEnd) {
+		return s
 	}
+	if event.WindowEnd.After(s.LabelledEnd) {
+		s.LabelledEnd = event.WindowEnd
+		s.Before.Worse, s.Before.Fit = s.Worse, s.Fit
+	}
+	s.Worse, s.Fit = s.Before.Worse.after(event, Verdict.worse), s.Before.Fit.after(event, Verdict.fit)
 	return s
 }
 

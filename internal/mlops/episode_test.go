@@ -1,6 +1,7 @@
 package mlops_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -79,5 +80,61 @@ func TestSlidingWindowsOpenOneEpisode(t *testing.T) {
 	state := looks(t, daily, 5*time.Minute, verdicts...)
 	if len(state.Episodes) != 1 {
 		t.Errorf("%d episodes, want 1", len(state.Episodes))
+	}
+}
+
+// A window that is judged again, because records or labels came late, counts by its last judgement alone.
+func TestWindowJudgedAgainCountsOnce(t *testing.T) {
+	const stable, covariate, faulty = mlops.VerdictStable, mlops.VerdictCovariate, mlops.VerdictDataQuality
+	for _, story := range []struct {
+		name        string
+		first, then mlops.Verdict // of the last of three days, the first of which was stable and the second covariate
+		open        []mlops.Verdict
+	}{
+		{"a drift that late records take back", covariate, stable, []mlops.Verdict{covariate}}, // it was open already
+		{"a drift that late records show", stable, covariate, []mlops.Verdict{covariate}},
+		{"a fault that late records show stays open", stable, faulty, []mlops.Verdict{faulty}},
+		{"the same again", stable, stable, nil},
+	} {
+		t.Run(story.name, func(t *testing.T) {
+			state := looks(t, daily, 24*time.Hour, stable, covariate, story.first)
+			end := state.LastEnd
+			for range 3 {
+				state = foldMonitor(t, state, mlops.MonitorEvent{Type: mlops.WindowJudged, WindowStart: end.Add(-24 * time.Hour), WindowEnd: end, Verdict: story.then})
+				for event, due := mlops.NextEpisodeEvent(state, daily); due; event, due = mlops.NextEpisodeEvent(state, daily) {
+					state = foldMonitor(t, state, event)
+				}
+			}
+			var open []mlops.Verdict
+			for _, episode := range state.Open() {
+				open = append(open, episode.Verdict)
+			}
+			if !slices.Equal(open, story.open) || state.Drifting.Count > 2 {
+				t.Errorf("open %v after %d witnesses of drift, want %v: %+v", open, state.Drifting.Count, story.open, state.Episodes)
+			}
+		})
+	}
+}
+
+// A monitor that is declared anew under its old name begins anew: an episode of its earlier life neither stays open nor counts.
+func TestMonitorOfANewLife(t *testing.T) {
+	judged := func(state mlops.MonitorState, life string, day int, verdict mlops.Verdict) mlops.MonitorState {
+		end := monday.AddDate(0, 0, day)
+		return foldMonitor(t, state, mlops.MonitorEvent{
+			Type: mlops.WindowJudged, Incarnation: life, WindowStart: end.AddDate(0, 0, -1), WindowEnd: end, Verdict: verdict,
+		})
+	}
+	state := judged(judged(mlops.MonitorState{Monitor: "delay"}, "one", 1, mlops.VerdictDataQuality), "one", 2, mlops.VerdictCovariate)
+	event, _ := mlops.NextEpisodeEvent(judged(mlops.MonitorState{Monitor: "delay"}, "one", 1, mlops.VerdictDataQuality), daily)
+	state = foldMonitor(t, state, event)
+	if len(state.Open()) != 1 || len(state.Life("one").Open()) != 1 || len(state.Life("two").Open()) != 0 {
+		t.Fatalf("open %v; want one in its life, none in another", state.Open())
+	}
+	next := judged(state, "two", 1, mlops.VerdictCovariate)
+	if len(next.Windows) != 1 || len(next.Episodes) != 0 || next.Drifting.Count != 1 || next.Sequence != state.Sequence+1 {
+		t.Errorf("the new life begins with %+v", next)
+	}
+	if accepted := foldMonitor(t, next, mlops.MonitorEvent{Type: mlops.WindowJudged, WindowEnd: monday.AddDate(0, 0, 3)}); accepted.Incarnation != "two" {
+		t.Errorf("an event that names no life is of %q, want the life at hand", accepted.Incarnation)
 	}
 }

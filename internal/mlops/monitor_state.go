@@ -37,7 +37,30 @@ type MonitorState struct {
 	Worse       Streak    `json:"worse,omitzero"`
 	Fit         Streak    `json:"fit,omitzero"`
 	LabelledEnd time.Time `json:"labelled_end,omitzero"`
-	Parked      string    `json:"parked,omitempty"`
+	// Before are the streaks as they were before the windows that end at LastEnd and LabelledEnd: a window that is judged
+	// again counts by its last judgement alone.
+	Before Streaks `json:"before,omitzero"`
+	// Incarnation is the life of the monitor's name that all of this is about.
+	Incarnation string `json:"incarnation,omitempty"`
+	Parked      string `json:"parked,omitempty"`
+}
+
+// Streaks are all streaks of a monitor.
+type Streaks struct {
+	Drifting Streak `json:"drifting,omitzero"`
+	Calm     Streak `json:"calm,omitzero"`
+	Clean    Streak `json:"clean,omitzero"`
+	Worse    Streak `json:"worse,omitzero"`
+	Fit      Streak `json:"fit,omitzero"`
+}
+
+// Life is the state in a life of the monitor's name. One that begins remembers nothing of the life before: its windows were
+// judged for another declaration, and an episode of it must neither trigger a run nor hold one back.
+func (s MonitorState) Life(incarnation string) MonitorState {
+	if incarnation == "" || s.Incarnation == "" || incarnation == s.Incarnation {
+		return s
+	}
+	return MonitorState{Monitor: s.Monitor, Sequence: s.Sequence, SHA256: s.SHA256, Time: s.Time, Incarnation: incarnation, Parked: s.Parked}
 }
 
 // Bounds of what a monitor remembers.
@@ -59,8 +82,11 @@ func (s MonitorState) Open() []Episode {
 
 // ApplyMonitor folds one event into a monitor's state; the argument is not changed.
 func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) {
-	next := state
-	next.Windows, next.Episodes = slices.Clone(state.Windows), slices.Clone(state.Episodes)
+	next := state.Life(event.Incarnation)
+	next.Windows, next.Episodes = slices.Clone(next.Windows), slices.Clone(next.Episodes)
+	if event.Incarnation != "" {
+		next.Incarnation = event.Incarnation
+	}
 	if event.Sequence != state.Sequence+1 {
 		return state, fmt.Errorf("%w: event %d of monitor %q: number %d comes next", ErrInvalid, event.Sequence, state.Monitor, state.Sequence+1)
 	}
@@ -73,12 +99,7 @@ func ApplyMonitor(state MonitorState, event MonitorEvent) (MonitorState, error) 
 			Report: event.Report, Summary: event.Summary, Judged: event.Time, LabelledRows: event.LabelledRows,
 		}), WindowsKept)
 		next = next.performed(event)
-		if event.WindowEnd.After(next.LastEnd) {
-			next.LastEnd = event.WindowEnd
-			next.Drifting = next.Drifting.after(event, Verdict.Drifted)
-			next.Calm = next.Calm.after(event, Verdict.calm)
-			next.Clean = next.Clean.after(event, Verdict.clean)
-		}
+		next = next.looked(event)
 	case EpisodeOpened:
 		next.Episodes = append(next.Episodes, Episode{
 			ID: event.EpisodeID, Monitor: state.Monitor, Verdict: event.Verdict, Opened: event.WindowEnd, Report: event.Report, Summary: event.Summary,

@@ -125,6 +125,7 @@ type MonitorEvent struct {
 	Summary      string    `json:"summary,omitempty"`
 	LabelledRows int64     `json:"labelled_rows,omitempty"` // by which performance was judged; zero where it was not
 	EpisodeID    string    `json:"episode_id,omitempty"`
+	Incarnation  string    `json:"incarnation,omitempty"` // the life of the monitor's name that looked
 }
 
 // Episode is a span in which windows agree: it, not a report, alerts and triggers.

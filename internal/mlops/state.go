@@ -145,7 +145,7 @@ const (
 )
 
 // FoldVersion changes whenever a fold comes to mean something else, so that old snapshots are not used.
-const FoldVersion = 2
+const FoldVersion = 3
 
 // NewState is the state of an empty log.
 func NewState(model string) State {

@@ -362,3 +362,32 @@ func TestFirstVersionThatNeverGetsHealthy(t *testing.T) {
 		t.Errorf("served is %+v, %v; want version 2", live.Manifest.Service, err)
 	}
 }
+
+// A monitor that is deleted and declared anew holds nothing back by what its earlier life has seen.
+func TestEpisodeOfAnEarlierLife(t *testing.T) {
+	p := newPlant(t)
+	p.declare(flights()...)
+	p.publish(1)
+	controller := p.controller()
+	p.settle(controller)
+	document, err := p.project.SpecDocument(t.Context(), mlops.KindDriftMonitor, "delay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.monitorEvent(mlops.MonitorEvent{
+		Type: mlops.EpisodeOpened, EpisodeID: "delay-1", Verdict: mlops.VerdictDataQuality, WindowEnd: p.clock(), Incarnation: document.Incarnation,
+	})
+	p.publish(2)
+	p.settle(controller)
+	if got := p.last(); got.State != mlops.RunRefused {
+		t.Fatalf("the run is %s, want it refused while the data are faulty", got.State)
+	}
+	if err := p.project.DeleteSpec(t.Context(), mlops.KindDriftMonitor, "delay", ""); err != nil {
+		t.Fatal(err)
+	}
+	p.declare(flights()...)
+	p.settle(controller)
+	if got := p.last(); got.State == mlops.RunRefused {
+		t.Errorf("the run is still %s: %s", got.State, got.Reason)
+	}
+}

@@ -65,7 +65,7 @@ func (c *Controller) numbers(now time.Time) []mlops.Measurement {
 	}
 	for _, name := range sortedNames(c.monitors) {
 		if memory := c.monitors[name]; memory.fault == nil {
-			add(mlops.MetricEpisodesOpen, len(memory.state.Open()), map[string]string{"monitor": name})
+			add(mlops.MetricEpisodesOpen, len(memory.state.Life(memory.incarnation).Open()), map[string]string{"monitor": name})
 		}
 	}
 	return all

@@ -9,10 +9,11 @@ import (
 
 // monitorMemory is a drift monitor as declared, and its log.
 type monitorMemory struct {
-	spec  mlops.DriftMonitor
-	state mlops.MonitorState
-	kept  int64
-	fault error // its log could not be read this time
+	spec        mlops.DriftMonitor
+	incarnation string // that is declared
+	state       mlops.MonitorState
+	kept        int64
+	fault       error // its log could not be read this time
 }
 
 // followMonitors folds what is new in the logs of all declared monitors: one read each where nothing is.
@@ -21,11 +22,12 @@ func (c *Controller) followMonitors(ctx context.Context) error {
 	monitors := map[string]*monitorMemory{}
 	for _, monitor := range live {
 		memory, known := c.monitors[monitor.Name]
+		incarnation := c.specs.names[mlops.KindDriftMonitor][monitor.Name].document.Incarnation
 		var err error
-		if known && memory.state.Monitor != "" {
+		if known && memory.state.Monitor != "" && memory.incarnation == incarnation {
 			memory.state, err = c.project.FollowMonitor(ctx, memory.state)
 		} else {
-			memory = &monitorMemory{}
+			memory = &monitorMemory{incarnation: incarnation}
 			memory.state, err = c.project.Monitor(ctx, monitor.Name)
 			known = err == nil
 		}

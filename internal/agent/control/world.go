@@ -94,7 +94,7 @@ func (c *Controller) episodes(world mlops.World) ([]mlops.Episode, error) {
 		if memory.fault != nil {
 			return nil, memory.fault
 		}
-		episodes = append(episodes, memory.state.Open()...)
+		episodes = append(episodes, memory.state.Life(memory.incarnation).Open()...)
 	}
 	return episodes, nil
 }

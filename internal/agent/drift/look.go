@@ -20,7 +20,9 @@ import (
 type Looker struct {
 	Project *project.Project
 	Monitor mlops.DriftMonitor
-	Logger  hclog.Logger
+	// Incarnation is the life of the monitor's name that is declared; the log of one before it counts no more.
+	Incarnation string
+	Logger      hclog.Logger
 	// Progress hears, in words for people, what takes time; it may be nil.
 	Progress func(text string)
 }
@@ -28,9 +30,11 @@ type Looker struct {
 // NewLooker reads the monitor's spec; mlops.ErrNotFound where there is none.
 func NewLooker(ctx context.Context, on *project.Project, monitor string, logger hclog.Logger) (*Looker, error) {
 	looker := &Looker{Project: on, Logger: logger.With("monitor", monitor)}
-	if _, err := on.Spec(ctx, mlops.KindDriftMonitor, monitor, &looker.Monitor); err != nil {
+	document, err := on.Spec(ctx, mlops.KindDriftMonitor, monitor, &looker.Monitor)
+	if err != nil {
 		return nil, err
 	}
+	looker.Incarnation = document.Incarnation
 	return looker, nil
 }
 
@@ -129,7 +133,7 @@ func (l *Looker) note(ctx context.Context, state mlops.MonitorState, report mlop
 		_, err := l.Project.AppendMonitor(ctx, state, mlops.MonitorEvent{
 			Type: mlops.WindowJudged, Actor: actor, WindowStart: report.WindowStart, WindowEnd: report.WindowEnd, Verdict: report.Verdict,
 			Rows: report.Rows, ModelVersion: report.ModelVersion, Report: key, Summary: report.Summary,
-			LabelledRows: judgedLabels(report),
+			LabelledRows: judgedLabels(report), Incarnation: l.Incarnation,
 		})
 		if !errors.Is(err, mlops.ErrConflict) {
 			return err
@@ -152,12 +156,13 @@ func (l *Looker) settle(ctx context.Context) (mlops.MonitorState, error) {
 	if state.Parked != "" {
 		return state, fmt.Errorf("drift monitor %q: %w: %s", l.Monitor.Name, mlops.ErrInvalid, state.Parked)
 	}
+	state = state.Life(l.Incarnation)
 	for {
 		event, due := mlops.NextEpisodeEvent(state, l.Monitor)
 		if !due {
 			return state, l.snapshot(ctx, state)
 		}
-		event.Actor = actor
+		event.Actor, event.Incarnation = actor, l.Incarnation
 		next, err := l.Project.AppendMonitor(ctx, state, event)
 		switch {
 		case errors.Is(err, mlops.ErrConflict):
