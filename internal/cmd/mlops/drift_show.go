@@ -139,6 +139,7 @@ func printReport(to io.Writer, report mlops.DriftReport, state mlops.MonitorStat
 		}
 		paragraph(to, "  ", fmt.Sprintf("%s (%s): %s", fault.Feature, fault.Rule, fault.Message))
 	}
+	printPerformance(to, report.Performance)
 	printFeatures(to, report.Features)
 	for i, episode := range state.Open() {
 		if i == 0 {
@@ -149,6 +150,29 @@ func printReport(to io.Writer, report mlops.DriftReport, state mlops.MonitorStat
 			fmt.Fprintf(to, "    to overrule it: mlops drift accept %s --reason \"...\"\n", report.Monitor)
 		}
 	}
+}
+
+// printPerformance says how the version does on the rows whose labels have come.
+func printPerformance(to io.Writer, performance *mlops.Performance) {
+	if performance == nil {
+		return
+	}
+	fmt.Fprintf(to, "\nPerformance: %s of %s have a label", thousands(performance.Rows), plural(performance.Predicted, "predicted row"))
+	if performance.Reason != "" {
+		fmt.Fprintf(to, ": %s\n", performance.Reason)
+		return
+	}
+	fmt.Fprintln(to)
+	table := newGrid(to, "  ", "METRIC", "WINDOW", "HOLDOUT", "WORSE BY", "95 % INTERVAL", "LIMIT", "RESULT")
+	for _, metric := range performance.Metrics {
+		if metric.Reason != "" {
+			table.row(metric.Name, "", "", "", "", "", metric.Reason)
+			continue
+		}
+		table.row(metric.Name, number(&metric.Window), number(&metric.Reference), signed(&metric.Loss),
+			fmt.Sprintf("%+.4f to %+.4f", metric.Low, metric.High), number(&metric.Tolerance), map[bool]string{true: "worse", false: "holds"}[metric.Worse])
+	}
+	table.flush()
 }
 
 func printFeatures(to io.Writer, features []mlops.FeatureReport) {
