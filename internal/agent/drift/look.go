@@ -38,8 +38,8 @@ func NewLooker(ctx context.Context, on *project.Project, monitor string, logger 
 	return looker, nil
 }
 
-// Look judges what the schedule asks for: the latest slot that the watermark has passed, and whole windows before it that
-// were never seen. It returns the reports it made, none where there is nothing new.
+// Look judges what the schedule asks for: the latest slot that traffic has passed, and whole windows before it that were
+// never seen. It returns the reports it made, none where there is nothing new.
 func (l *Looker) Look(ctx context.Context) ([]mlops.DriftReport, error) {
 	state, err := l.settle(ctx)
 	if err != nil {
@@ -53,7 +53,7 @@ func (l *Looker) Look(ctx context.Context) ([]mlops.DriftReport, error) {
 	if err != nil || !found {
 		return nil, err
 	}
-	ends := WindowEnds(schedule, l.Monitor.Window, state.LastEnd, watermark)
+	ends := WindowEnds(schedule, l.Monitor.Window, state.LastEnd, passed(watermark, l.Project.Now(), l.Monitor.Window))
 	if len(ends) == 0 {
 		return nil, nil
 	}

@@ -338,3 +338,38 @@ func TestPredictionOfNoRow(t *testing.T) {
 		}
 	}
 }
+
+// One request that names a day years ahead does not carry the monitor there: the days in between are still judged.
+func TestFarEventTimeDoesNotStopTheMonitor(t *testing.T) {
+	f := newFlights(t)
+	f.serve(t, 0, 1, 1, false)
+	f.serve(t, 4000, 1, 1, false)
+	for day := range 2 {
+		f.project.Now = func() time.Time { return monday.AddDate(0, 0, day+1).Add(time.Minute) }
+		reports, err := f.looker.Look(t.Context())
+		if err != nil || len(reports) != 1 || !reports[0].WindowEnd.Equal(monday.AddDate(0, 0, day+1)) {
+			t.Fatalf("day %d: %d reports, %v; want the one of the day", day, len(reports), err)
+		}
+		f.serve(t, day+1, 1, 1, false)
+	}
+}
+
+// What a deployment served of another model, before it was declared anew, is no traffic of this one.
+func TestRecordsOfAnotherModelAreLeftOut(t *testing.T) {
+	f := newFlights(t)
+	f.serve(t, 0, 1, 1, false)
+	before := f.look(t, 0)
+	stranger, err := record.Record{
+		Schema: record.Schema, ID: "stranger", Time: monday.Add(23 * time.Hour), EventTime: monday.Add(23 * time.Hour), Deployment: "delay", Model: "arrivals",
+		ModelVersion: 7, Instance: "one", Status: 200, Complete: true, Rows: 1, Data: json.RawMessage(`[{"origin":"XXX"}]`),
+	}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.sequence++
+	f.split(t, record.AppendLine(nil, stranger, f.sequence), f.sequence)
+	after := f.look(t, 0)
+	if after.ModelVersion != 1 || after.Rows != before.Rows || after.Requests != before.Requests {
+		t.Errorf("version %d with %d rows, want version 1 with %d", after.ModelVersion, after.Rows, before.Rows)
+	}
+}

@@ -43,7 +43,7 @@ func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
 	if err := l.dataset(ctx, state, &read); err != nil {
 		return read, err
 	}
-	if read.columns, read.version, read.last, err = l.rows(ctx, read.dataset, read.start, end); err != nil {
+	if read.columns, read.version, read.last, err = l.rows(ctx, read, read.start, end); err != nil {
 		return read, err
 	}
 	if read.version == 0 { // nothing was served in this window: what would be its reference now
@@ -86,8 +86,10 @@ func (l *Looker) dataset(ctx context.Context, state mlops.State, read *traffic) 
 	return err
 }
 
-// rows reads the columns of the version that served last in a span, its number, and the newest event time.
-func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time) (record.Columns, int64, time.Time, error) {
+// rows reads the columns of the version that served last in a span, its number, and the newest event time. What the
+// deployment served of another model, in an earlier life of its name, is left out: its versions have the same numbers.
+func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (record.Columns, int64, time.Time, error) {
+	of := read.dataset
 	builders := map[int64]*record.Builder{}
 	newest := map[int64]time.Time{}
 	labels, err := l.labels(ctx, of)
@@ -95,6 +97,9 @@ func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time)
 		return record.Columns{}, 0, time.Time{}, err
 	}
 	err = record.Scan(ctx, l.Project.Store, l.Monitor.Deployment, from, to, func(r record.Record) error {
+		if r.Model != "" && r.Model != read.deployment.Model {
+			return nil
+		}
 		builder := builders[r.ModelVersion]
 		if builder == nil {
 			builder = record.NewBuilder(of)
@@ -127,7 +132,7 @@ func (l *Looker) rows(ctx context.Context, of mlops.Dataset, from, to time.Time)
 // lastSeason profiles the same window one cycle ago; nil where too little was recorded then.
 func (l *Looker) lastSeason(ctx context.Context, read traffic) (*stats.Profile, error) {
 	cycle := l.Monitor.Season.Std()
-	columns, _, _, err := l.rows(ctx, read.dataset, read.start.Add(-cycle), read.end.Add(-cycle))
+	columns, _, _, err := l.rows(ctx, read, read.start.Add(-cycle), read.end.Add(-cycle))
 	if errors.Is(err, mlops.ErrNotFound) || err == nil && columns.Rows < stats.MinimumDayRows {
 		return nil, nil
 	}
