@@ -60,11 +60,12 @@ func (g *grid) flush() {
 		start += width + gap
 	}
 	for _, cells := range g.rows {
-		line := g.indent
+		var line strings.Builder
+		line.WriteString(g.indent)
 		for i, cell := range cells[:len(cells)-1] {
-			line += cell + strings.Repeat(" ", widths[i]+gap-utf8.RuneCountInString(cell))
+			fmt.Fprintf(&line, "%-*s", widths[i]+gap, cell)
 		}
-		g.writeLast(line, cells[len(cells)-1], start)
+		g.writeLast(line.String(), cells[len(cells)-1], start)
 	}
 	g.rows = nil
 }

@@ -64,10 +64,15 @@ func examine(ctx context.Context, planned *envelope.Plan[model], sum string) ([]
 	if err != nil || !known {
 		return nil, err
 	}
-	if err := dataset.Examine(ctx, declared, planned.Model.Source.ValueString()); err != nil {
-		return []mlops.Problem{{Path: []string{"source"}, Message: err.Error()}}, nil
+	return ofSource(dataset.Examine(ctx, declared, planned.Model.Source.ValueString())), nil
+}
+
+// ofSource blames the source for an error, if there is one.
+func ofSource(err error) []mlops.Problem {
+	if err == nil {
+		return nil
 	}
-	return nil, nil
+	return []mlops.Problem{{Path: []string{"source"}, Message: err.Error()}}
 }
 
 // declaredDataset is what the dataset will be: as planned in this run, else as it lives.
@@ -88,10 +93,7 @@ func declaredDataset(ctx context.Context, planned *envelope.Plan[model], id mlop
 
 func fingerprint(ctx context.Context, source string) (sum string, problems []mlops.Problem) {
 	sum, err := dataset.Fingerprint(ctx, source)
-	if err != nil {
-		problems = []mlops.Problem{{Path: []string{"source"}, Message: err.Error()}}
-	}
-	return sum, problems
+	return sum, ofSource(err)
 }
 
 func unknown(planned *envelope.Plan[model]) {
