@@ -124,40 +124,75 @@ func TestRunnerRestartsController(t *testing.T) {
 	s.must("freeze", modelName, "--reason", "audit")
 }
 
-// Everything is killed at one blow, as by a power cut: during training, during a roll-out, and while it serves.
-func TestEverythingKilled(t *testing.T) {
+// `mlops local` is killed at every event of the loop, while what it has started goes on.
+func TestRunnerKilledAtEveryEvent(t *testing.T) {
 	s := newScene(t)
 	s.guard()
-	s.hold()
 	s.begin(mlops.ApprovalManual)
 	s.publish(1)
+	kills := s.killAtEveryEvent(s.killRunner)
+	s.awaitNotified(3)
+	t.Logf("%d events, %d kills", len(s.events()), kills)
+	s.checkEndState()
+}
+
+// Everything is killed at one blow, as by a power cut, at every event of the loop and while it serves. What was lost is
+// done again by another attempt of the same run.
+func TestEverythingKilledAtEveryEvent(t *testing.T) {
+	s := newScene(t)
+	s.guard()
+	s.declare(mlops.ApprovalManual)
+	training := s.training(nil)
+	training.Train.Retries, training.Evaluate.Retries = 20, 20
+	s.put(training)
+	s.declareControl()
+	s.startRunner()
+	s.hold()
+	s.publish(1)
 	s.awaitWitness("train", 1)
-	s.killAll()
+	s.killAll() // in the midst of training
 	s.release()
 	s.startRunner()
-	s.awaitServed(1)
-
-	s.publish(2)
-	waiting := s.awaitEvent(0, mlops.RunAwaitingApproval)
-	s.must("approve", waiting.RunID, "--reason", "good", "--no-wait")
-	s.awaitEvent(int(waiting.Sequence), mlops.RunPromoting)
-	s.killAll()
-	s.startRunner()
-	s.awaitServed(2)
+	kills := s.killAtEveryEvent(s.killAll)
 	s.killAll()
 	s.startRunner()
 	s.awaitServed(2)
 	s.awaitAnswer()
+	t.Logf("%d events, %d kills", len(s.events()), kills)
 
 	runs := s.state().Runs
-	if len(runs) != 2 || runs[0].Attempt != 2 || runs[1].Attempt != 1 {
-		t.Errorf("%d runs; want two, the first of them with a second attempt: %s", len(runs), s.types(""))
+	if len(runs) != 2 || len(s.state().Versions) != 2 || runs[0].Attempt < 2 {
+		t.Fatalf("%d runs, %d versions, want 2 and 2, the first run with a second attempt: %s", len(runs), len(s.state().Versions), s.types(""))
 	}
-	want := map[string]int{"train:" + runs[0].ID: 2, "train:" + runs[1].ID: 1, "evaluate": 3}
-	if got := count(s.witnessed()); !equal(got, want) {
-		t.Errorf("jobs that began: %v, want %v", got, want)
+	begun := count(s.witnessed())
+	for _, run := range runs {
+		if n := begun["train:"+run.ID]; int64(n) > run.Attempt || n == 0 {
+			t.Errorf("run %s was trained %d times in %d attempts", run.ID, n, run.Attempt)
+		}
 	}
-	s.checkOnce()
+	s.must("audit", "verify")
+}
+
+// killAtEveryEvent plays the whole story, kills whenever an event is in the log, and starts the runner again. An event of
+// a run that has come before, because the kill has lost a job, is let pass: else nothing would ever end.
+func (s *scene) killAtEveryEvent(kill func()) (kills int) {
+	s.t.Helper()
+	killedAt := map[string]bool{}
+	for seen := 0; s.champion() != 2; {
+		s.awaitNext(seen)
+		events := s.events()
+		seen = len(events)
+		last := events[seen-1]
+		if at := string(last.Type) + last.RunID; !killedAt[at] {
+			killedAt[at] = true
+			kill()
+			kills++
+			s.startRunner()
+		}
+		s.play(last)
+	}
+	s.awaitServed(2)
+	return kills
 }
 
 // killAll kills every process of the scene, the runner first: it starts nothing in their place.
