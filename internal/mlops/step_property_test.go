@@ -2,6 +2,7 @@ package mlops
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ type machine struct {
 	number   int64
 	episodes int
 	asked    int
+	lives    int
 	attempts map[string]bool
 }
 
@@ -38,6 +40,7 @@ func (m *machine) act() {
 		func() { m.work(true) },
 		m.breakJob,
 		m.breakService,
+		m.declare,
 		m.request, m.request, m.request,
 		func() { m.wait(time.Duration(rapid.IntRange(1, 72).Draw(m.t, "hours")) * time.Hour) },
 		func() { m.wait(time.Duration(rapid.IntRange(1, 90).Draw(m.t, "seconds")) * time.Second) },
@@ -61,6 +64,44 @@ func (m *machine) breakJob() {
 
 func (m *machine) breakService() { delete(m.world.Serving, "delay") }
 
+// declare changes what Terraform has declared, at whatever moment of a run.
+func (m *machine) declare() {
+	changes := []func(){
+		func() { // retires a dataset version
+			if n := len(m.world.Versions); n > 0 {
+				at := rapid.IntRange(0, n-1).Draw(m.t, "retired")
+				m.world.Versions = slices.Delete(slices.Clone(m.world.Versions), at, at+1)
+			}
+		},
+		func() { m.world.Policy = DefaultPolicy("delay") }, // the policy is destroyed
+		func() {
+			m.world.Policy.Approval.Approvers = rapid.SampledFrom([][]string{nil, {"ada"}, {"nobody"}}).Draw(m.t, "approvers")
+		},
+		func() { // another deployment of the model: one more that has to hold, or one that is pinned
+			another := m.world.Deployments[0]
+			another.Name = "another"
+			if rapid.Bool().Draw(m.t, "pinned") {
+				pin := int64(rapid.IntRange(1, 3).Draw(m.t, "pin"))
+				another.Alias, another.Version = "", &pin
+			}
+			m.world.Deployments = []Deployment{m.world.Deployments[0], another}
+		},
+		func() { m.world.Deployments = m.world.Deployments[:1]; delete(m.world.Serving, "another") },
+		func() { // the training moves to another dataset, or back
+			training := *m.world.Training
+			training.Dataset = rapid.SampledFrom([]string{"flights", "trains"}).Draw(m.t, "dataset")
+			m.world.Training = &training
+			m.number++
+			m.world.Versions = []DatasetManifest{{Dataset: training.Dataset, Number: m.number, Rows: 100}}
+		},
+		func() { // a new life of the name
+			m.lives++
+			m.world.Incarnation = fmt.Sprintf("life %d", m.lives)
+		},
+	}
+	changes[rapid.IntRange(0, len(changes)-1).Draw(m.t, "change")]()
+}
+
 func (m *machine) request() {
 	m.asked++
 	run := "run-of-nobody"
@@ -82,7 +123,7 @@ func (m *machine) check() {
 		switch event.Type {
 		case ModelFrozen:
 			frozen = true
-		case ModelThawed:
+		case ModelThawed, ModelCreated: // a new life begins without the freeze of the last
 			frozen = false
 		case RunTraining:
 			attempt := JobName(event.RunID, event.Attempt, StepTrain)
