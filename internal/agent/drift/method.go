@@ -40,15 +40,30 @@ func dayMovement(days *stats.DaySpread, bins stats.Bins, features int) float64 {
 		return 0
 	}
 	count := float64(days.Count)
-	// The mean less one standard error: days that differ by chance alone must not blind the monitor. By chance alone a PSI
-	// follows a chi-square.
-	chance := math.Sqrt(2*float64(max(len(bins.Reference)-1, 1))) / days.MeanRows
-	spread := days.Mean - math.Min(chance, days.Deviation)/math.Sqrt(count)
-	if spread <= 0 {
+	spread, freedom := daySpread(*days, bins)
+	if spread == 0 {
 		return 0
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: count}.Quantile(1 - Significance/float64(max(features, 1))/2)
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: math.Min(math.Max(freedom, count/2), count)}.Quantile(1 - Significance/float64(max(features, 1))/2)
 	return math.Min(t*t*(spread+math.Min(spread, bins.Scale())), EffectCeiling)
+}
+
+// daySpread is the variance of what days do, in PSI, and with how many degrees of freedom it is known (Satterthwaite: from the
+// variance of a squared normal effect and of the chi-square that sampling adds to it on every day). A mean that chance alone
+// could give counts for less: days that differ by chance must not blind the monitor.
+func daySpread(days stats.DaySpread, bins stats.Bins) (spread, freedom float64) {
+	var rows int64
+	for _, count := range bins.Reference {
+		rows += count
+	}
+	sampling := 1/days.MeanRows + 1/float64(max(rows, 1))
+	chance := 2 * float64(max(len(bins.Reference)-1, 1)) * sampling * sampling // variance of the PSI of one day
+	count := float64(days.Count)
+	spread = days.Mean * math.Min(math.Max(days.Mean/(2*math.Sqrt(chance/count)), 0), 1)
+	if spread <= 0 {
+		return 0, 0
+	}
+	return spread, 2 * count * spread * spread / (2*spread*spread + 4*spread*sampling + chance)
 }
 
 // measurement is one feature before the p-values of all are corrected together.
