@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func tenFlights(t *testing.T) *traffic {
 	for i := range 10 {
 		at := morning.Add(time.Duration(i) * time.Hour)
 		s.request(fmt.Sprint("c-", i), at, []string{flightRow(at, 100+i)}, nil)
-		s.label(fmt.Sprint("c-", i), -1, fmt.Sprint(i%2 == 0), 24*time.Hour)
+		s.label(fmt.Sprint("c-", i), -1, strconv.FormatBool(i%2 == 0), 24*time.Hour)
 	}
 	return s
 }

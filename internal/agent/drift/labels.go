@@ -33,8 +33,8 @@ func (l *Looker) labels(ctx context.Context, of mlops.Dataset) (*labelling, erro
 	if of.ColumnOf(mlops.RoleLabel) == "" {
 		return nil, nil
 	}
-	any, err := l.Project.Store.List(ctx, record.LabelPrefix(l.Monitor.Deployment), "", 1)
-	if err != nil || len(any) == 0 {
+	some, err := l.Project.Store.List(ctx, record.LabelPrefix(l.Monitor.Deployment), "", 1)
+	if err != nil || len(some) == 0 {
 		return nil, err
 	}
 	return &labelling{join: record.NewJoin()}, nil
