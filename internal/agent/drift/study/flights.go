@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -30,9 +31,12 @@ type flightDays map[int64][]stats.Input
 
 // realFlights counts days of February to June that are raised against January, with nothing injected.
 func realFlights(path string) Experiment {
+	const all, more = "real flights of February to June 2001 against January", "the same, with the hour of departure and the delay on arrival"
 	experiment := Experiment{Name: "flights", Once: true, Rows: []Row{
-		{"real flights of February to June 2001 against January: distance, origin, destination", "days raised as drift", 0.05},
-		{"the same, with the hour of departure and the delay on arrival as features", "days raised as drift", 0.05},
+		{all + ": distance, origin, destination", "days raised as drift", 0.05},
+		{all + ", by episode", "days that open an episode", 0.05},
+		{more, "days raised as drift", 0.05},
+		{more + ", by episode", "days that open an episode", 0.05},
 	}}
 	experiment.Trial = func(*rand.Rand) (counts []Count, notes []string) {
 		days, err := readFlights(path)
@@ -40,8 +44,8 @@ func realFlights(path string) Experiment {
 			return make([]Count, len(experiment.Rows)), []string{err.Error()}
 		}
 		for _, features := range [][]string{{"distance", "origin", "destination"}, {"distance", "origin", "destination", "hour", "delay"}} {
-			count, lines := judgeFlights(days, features)
-			counts, notes = append(counts, count), append(notes, lines...)
+			raised, opened, lines := judgeFlights(days, features)
+			counts, notes = append(counts, raised, opened), append(notes, lines...)
 		}
 		return counts, notes
 	}
@@ -57,8 +61,32 @@ var (
 
 const secondsPerDay = 24 * 60 * 60
 
-func judgeFlights(days flightDays, features []string) (count Count, notes []string) {
+// judgeFlights counts the days whose verdict is drift, and those with which a monitor that looks once a day opens an episode.
+func judgeFlights(days flightDays, features []string) (raised, opened Count, notes []string) {
 	dataset := mlops.Dataset{Columns: map[string]mlops.Column{}}
+	for _, column := range days[january] {
+		if slices.Contains(features, column.Name) {
+			dataset.Columns[column.Name] = mlops.Column{Type: column.Type, Role: mlops.RoleFeature}
+		}
+	}
+	reference := januaryFlights(days)
+	log := newLog()
+	for day := february; day < july; day++ {
+		report := drift.Judge(drift.Window{Dataset: dataset, Reference: reference, Current: days[day]})
+		from := time.Unix(day*secondsPerDay, 0).UTC()
+		log.judged(report, from, from.AddDate(0, 0, 1))
+		raised.Trials, opened.Trials = raised.Trials+1, opened.Trials+1
+		if alarm(report.Verdict, int(report.Rows)) && report.Verdict != mlops.VerdictSeasonal {
+			raised.Hits++
+			notes = append(notes, from.Format(time.DateOnly)+": "+note(report))
+		}
+	}
+	opened.Hits = int64(len(log.opened))
+	return raised, opened, notes
+}
+
+// januaryFlights is the reference, with its days.
+func januaryFlights(days flightDays) stats.Profile {
 	var columns []stats.Input
 	var numbers []int64
 	for day := january; day < february; day++ {
@@ -67,11 +95,6 @@ func judgeFlights(days flightDays, features []string) (count Count, notes []stri
 		}
 	}
 	for i, column := range days[january] {
-		for _, name := range features {
-			if name == column.Name {
-				dataset.Columns[name] = mlops.Column{Type: column.Type, Role: mlops.RoleFeature}
-			}
-		}
 		whole := stats.Input{Name: column.Name, Type: column.Type}
 		for day := january; day < february; day++ {
 			whole.Numbers = append(whole.Numbers, days[day][i].Numbers...)
@@ -79,17 +102,7 @@ func judgeFlights(days flightDays, features []string) (count Count, notes []stri
 		}
 		columns = append(columns, whole)
 	}
-	reference := profileOf(columns, numbers)
-	for day := february; day < july; day++ {
-		report := drift.Judge(drift.Window{Dataset: dataset, Reference: reference, Current: days[day]})
-		hit := alarm(report.Verdict, int(report.Rows)) && report.Verdict != mlops.VerdictSeasonal
-		counted := once(hit)
-		count.Hits, count.Trials = count.Hits+counted.Hits, count.Trials+counted.Trials
-		if hit {
-			notes = append(notes, fmt.Sprintf("%s: %s", time.Unix(day*secondsPerDay, 0).UTC().Format(time.DateOnly), note(report)))
-		}
-	}
-	return count, notes
+	return profileOf(columns, numbers)
 }
 
 // readFlights reads the file into columns by day.

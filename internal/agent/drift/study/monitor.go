@@ -94,32 +94,49 @@ func (t *traffic) episodes() []mlops.Episode {
 
 // episodesOf folds the looks as the monitor's log does; one that was not judged is stable.
 func episodesOf(last int, judged map[int]mlops.DriftReport) []mlops.Episode {
-	monitor := mlops.DriftMonitor{Name: "study", OpenAfter: mlops.DefaultOpenAfter, CloseAfter: mlops.DefaultCloseAfter}
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	state := mlops.MonitorState{Monitor: monitor.Name}
-	var opened []mlops.Episode
-	apply := func(event mlops.MonitorEvent) {
-		event.Sequence = state.Sequence + 1
-		next, err := mlops.ApplyMonitor(state, event)
-		if err != nil {
-			panic("study: an event that the study itself made: " + err.Error())
-		}
-		state = next
-		if event.Type == mlops.EpisodeOpened {
-			opened = append(opened, mlops.Episode{ID: event.EpisodeID, Verdict: event.Verdict, Summary: event.Summary})
-		}
-	}
+	log := newLog()
 	for number := range last + 1 {
-		event := mlops.MonitorEvent{Type: mlops.WindowJudged, Verdict: mlops.VerdictStable}
-		if report, done := judged[number]; done {
-			event.Verdict, event.Summary = report.Verdict, report.Summary
+		report, done := judged[number]
+		if !done {
+			report.Verdict = mlops.VerdictStable
 		}
-		event.WindowStart = start.Add(time.Duration(number) * 5 * time.Minute)
-		event.WindowEnd = event.WindowStart.AddDate(0, 0, 1)
-		apply(event)
-		for next, more := mlops.NextEpisodeEvent(state, monitor); more; next, more = mlops.NextEpisodeEvent(state, monitor) {
-			apply(next)
-		}
+		from := start.Add(time.Duration(number) * 5 * time.Minute)
+		log.judged(report, from, from.AddDate(0, 0, 1))
 	}
-	return opened
+	return log.opened
+}
+
+// log is a monitor's log with the default rules, folded.
+type log struct {
+	monitor mlops.DriftMonitor
+	state   mlops.MonitorState
+	opened  []mlops.Episode
+}
+
+func newLog() *log {
+	return &log{
+		monitor: mlops.DriftMonitor{Name: "study", OpenAfter: mlops.DefaultOpenAfter, CloseAfter: mlops.DefaultCloseAfter},
+		state:   mlops.MonitorState{Monitor: "study"},
+	}
+}
+
+// judged appends a window and the episodes that it opens and closes.
+func (l *log) judged(report mlops.DriftReport, from, to time.Time) {
+	l.apply(mlops.MonitorEvent{Type: mlops.WindowJudged, Verdict: report.Verdict, Summary: report.Summary, WindowStart: from, WindowEnd: to})
+	for next, more := mlops.NextEpisodeEvent(l.state, l.monitor); more; next, more = mlops.NextEpisodeEvent(l.state, l.monitor) {
+		l.apply(next)
+	}
+}
+
+func (l *log) apply(event mlops.MonitorEvent) {
+	event.Sequence = l.state.Sequence + 1
+	next, err := mlops.ApplyMonitor(l.state, event)
+	if err != nil {
+		panic("study: an event that the study itself made: " + err.Error())
+	}
+	l.state = next
+	if event.Type == mlops.EpisodeOpened {
+		l.opened = append(l.opened, mlops.Episode{ID: event.EpisodeID, Verdict: event.Verdict, Summary: event.Summary})
+	}
 }
