@@ -39,7 +39,25 @@ type DataCollection struct {
 	SamplingPercentage int64    `json:"sampling_percentage"`
 	RetentionDays      int64    `json:"retention_days"`
 	Redact             []string `json:"redact,omitempty"`
+	// OnFull says what happens while the collector's log is full, "" for OnFullCount; Sync when a record is safe against the
+	// end of the machine, "" for SyncGrouped.
+	OnFull string `json:"on_full,omitempty"`
+	Sync   string `json:"sync,omitempty"`
 }
+
+// What happens while the collector's log is full, and when its records are safe against the end of the machine.
+const (
+	OnFullCount = "count" // the oldest records go, each of them counted
+	OnFullBlock = "block" // scoring waits
+	SyncGrouped = "grouped"
+	SyncAlways  = "always" // before the answer ends
+)
+
+// The choices of a data collection.
+var (
+	OnFulls = []string{OnFullCount, OnFullBlock}
+	Syncs   = []string{SyncGrouped, SyncAlways}
+)
 
 // RollOut says how long a new version may take to become ready, and how long it is watched before the alias moves.
 type RollOut struct {
@@ -123,6 +141,12 @@ func (d Deployment) Validate() []Problem {
 	}
 	if d.DataCollection.RetentionDays < 0 {
 		problems = append(problems, problem("retention_days is zero (for ever) or above", "data_collection", "retention_days"))
+	}
+	if c := d.DataCollection.OnFull; c != "" && !slices.Contains(OnFulls, c) {
+		problems = append(problems, problem(`on_full is "count" or "block"`, "data_collection", "on_full"))
+	}
+	if c := d.DataCollection.Sync; c != "" && !slices.Contains(Syncs, c) {
+		problems = append(problems, problem(`sync is "grouped" or "always"`, "data_collection", "sync"))
 	}
 	if d.RollOut.Timeout <= 0 {
 		problems = append(problems, problem("the timeout must be longer than zero", "roll_out", "timeout"))

@@ -98,7 +98,7 @@ func TestCorpusOfLabels(t *testing.T) {
 			t.Errorf("%s: %+v, %v", file, l, err)
 		}
 		common, err := DecodeLine(line)
-		if err != nil || common.Key() != "labels/delay/2001/01/08/12/delay-1-000000000007.jsonl" {
+		if err != nil || common.Key() != "labels/delay/2001/01/08/12/delay-1-000000000007.jsonl.zst" {
 			t.Errorf("%s lies at %s, %v", file, common.Key(), err)
 		}
 	}

@@ -77,7 +77,7 @@ func DecodeLabel(line []byte) (LabelRecord, error) {
 
 const labelRoot = "labels/"
 
-// LabelKey is where a segment of labels lies: labels/<deployment>/<yyyy>/<mm>/<dd>/<hh>/<instance>-<12-digit sequence>.jsonl,
+// LabelKey is where a segment of labels lies: labels/<deployment>/<yyyy>/<mm>/<dd>/<hh>/<instance>-<12-digit sequence>.jsonl.zst,
 // by the hour in which they came.
 func LabelKey(deployment, instance string, came time.Time, sequence int64) string {
 	return labelRoot + strings.TrimPrefix(Key(deployment, instance, came, sequence), root)
@@ -94,7 +94,7 @@ func LabelSegments(ctx context.Context, store platform.Store, deployment string,
 	}
 	var segments []platform.Entry
 	err := list(ctx, store, LabelPrefix(deployment), cursor, func(entry platform.Entry) bool {
-		if strings.HasSuffix(entry.Key, suffix) {
+		if IsSegment(entry.Key) {
 			segments = append(segments, entry)
 		}
 		return true
@@ -108,7 +108,7 @@ func LabelSegments(ctx context.Context, store platform.Store, deployment string,
 // ScanLabels calls for every label record of a segment in order; an error of each ends it. A segment that retention took is
 // mlops.ErrNotFound, a broken line mlops.ErrInvalid.
 func ScanLabels(ctx context.Context, store platform.Store, key string, each func(LabelRecord) error) error {
-	stream, err := store.Open(ctx, key)
+	stream, err := Open(ctx, store, key)
 	if err != nil {
 		return fmt.Errorf("segment %s: %w", key, err)
 	}

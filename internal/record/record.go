@@ -78,16 +78,6 @@ type Record struct {
 // Failed says that the model gave no answer that counts.
 func (r Record) Failed() bool { return !r.Complete || r.Status >= 400 }
 
-// Encode is the record as JSON on one line, without its sequence and without a line break: AppendLine adds both.
-func (r Record) Encode() ([]byte, error) {
-	r.Sequence = 0
-	encoded, err := json.Marshal(r)
-	if err != nil {
-		return nil, fmt.Errorf("record %s: %w", r.ID, err)
-	}
-	return encoded, nil
-}
-
 // AppendLine appends an encoded record as one whole line, with its sequence.
 func AppendLine(to, encoded []byte, sequence int64) []byte {
 	to = append(to, encoded[:len(encoded)-1]...)

@@ -19,18 +19,24 @@ const (
 	root       = "records/"
 	hourLayout = "2006/01/02/15"
 	dayLayout  = "2006/01/02"
-	suffix     = ".jsonl"
+	suffix     = ".jsonl.zst"
+	plain      = ".jsonl" // as segments were once written, and are read for ever
 	// mostDays that are listed one by one; a longer window is one listing of the deployment.
 	mostDays = 100
 	// page is how many keys one call lists.
 	page = 5000
 )
 
-// Key is where a segment lies: records/<deployment>/<yyyy>/<mm>/<dd>/<hh>/<instance>-<12-digit sequence>.jsonl. The hour is
+// Key is where a segment lies: records/<deployment>/<yyyy>/<mm>/<dd>/<hh>/<instance>-<12-digit sequence>.jsonl.zst. The hour is
 // that of the event time, the sequence that of the segment's first record, so that a segment that is written again after a
 // crash has the same name.
 func Key(deployment, instance string, eventTime time.Time, sequence int64) string {
 	return fmt.Sprintf("%s%s/%s/%s-%012d%s", root, deployment, eventTime.UTC().Format(hourLayout), instance, sequence, suffix)
+}
+
+// IsSegment says whether a key is that of a segment.
+func IsSegment(key string) bool {
+	return strings.HasSuffix(key, suffix) || strings.HasSuffix(key, plain)
 }
 
 // Prefix is where all segments of a deployment lie.
@@ -39,7 +45,7 @@ func Prefix(deployment string) string { return root + deployment + "/" }
 // hourOf reads the hour from the key of a segment.
 func hourOf(deployment, key string) (time.Time, bool) {
 	rest, ok := strings.CutPrefix(key, Prefix(deployment))
-	if !ok || !strings.HasSuffix(key, suffix) || len(rest) < len(hourLayout) {
+	if !ok || !IsSegment(key) || len(rest) < len(hourLayout) {
 		return time.Time{}, false
 	}
 	hour, err := time.Parse(hourLayout, rest[:len(hourLayout)])
@@ -128,7 +134,7 @@ func Scan(ctx context.Context, store platform.Store, deployment string, from, to
 var errGone = errors.New("segment is gone")
 
 func scanSegment(ctx context.Context, store platform.Store, key string, each func(Record) error) error {
-	stream, err := store.Open(ctx, key)
+	stream, err := Open(ctx, store, key)
 	if errors.Is(err, mlops.ErrNotFound) {
 		return errGone
 	}

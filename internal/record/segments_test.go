@@ -161,7 +161,7 @@ func TestScanOfDamagedSegments(t *testing.T) {
 	}
 	store.Put(Key("delay", "a", noon, 2), []byte("{\"schema\":\"mlops/inference-rec"))
 	err := Scan(ctx, store, "delay", noon, noon.Add(time.Hour), func(Record) error { return nil })
-	if !errors.Is(err, mlops.ErrInvalid) || !strings.Contains(err.Error(), "a-000000000002.jsonl, line 1") {
+	if !errors.Is(err, mlops.ErrInvalid) || !strings.Contains(err.Error(), "a-000000000002.jsonl.zst, line 1") {
 		t.Errorf("the error is %v, want one that names the segment", err)
 	}
 	stop := errors.New("enough")

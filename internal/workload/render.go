@@ -68,14 +68,12 @@ func collector(deployment mlops.Deployment, code mlops.Training, version, timest
 	arguments := []string{
 		"--deployment", deployment.Name, "--model", deployment.Model, "--model-version", version, "--instance", Instance,
 		"--listen", "127.0.0.1:" + PortOf(collectPort), "--target", "http://127.0.0.1:" + PortOf(servePort),
-		"--score-path", code.Serve.ScorePath, "--sampling", strconv.FormatInt(deployment.DataCollection.SamplingPercentage, 10),
-		"--wal", SharedDir + "/wal",
+		"--score-path", code.Serve.ScorePath, "--wal", StateDir + "/wal",
+		// What may change while a model serves is read from what is declared: an argument would roll the pods.
+		"--follow",
 	}
 	if timestampColumn != "" {
 		arguments = append(arguments, "--timestamp-column", timestampColumn)
-	}
-	if redact := deployment.DataCollection.Redact; len(redact) > 0 {
-		arguments = append(arguments, "--redact", strings.Join(redact, ","))
 	}
 	container := agent("collect", arguments...)
 	container.Ports = []string{collectPort}

@@ -1,12 +1,8 @@
 package collect
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
-	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -94,47 +90,27 @@ func (c *capture) close() {
 	c.kept, c.reserved = nil, 0
 }
 
-// body is the captured body, decoded, or the reason why there is none. declared is its Content-Length, -1 where unknown:
-// with one, the body is whole without its end having been read.
-func (c *capture) body(header http.Header, declared int64) ([]byte, error) {
+// half is the captured body, or the reason why there is none. declared is its Content-Length, -1 where unknown: with one,
+// the body is whole without its end having been read. Its bytes are valid until the capture is closed.
+func (c *capture) half(encoding string, declared int64) half {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	h := half{total: c.total, encoding: encoding}
 	switch {
 	case c.refused != "":
-		return nil, c.refused
+		h.refused = c.refused
 	case !c.ended && c.total != declared:
-		return nil, record.ReasonIncomplete
-	}
-	switch strings.ToLower(strings.TrimSpace(strings.Join(header.Values("Content-Encoding"), ","))) {
-	case "", "identity":
-		return c.kept, nil
-	case "gzip", "x-gzip":
-		return inflate(c.kept, c.limit)
+		h.refused = record.ReasonIncomplete
 	default:
-		return nil, record.ReasonEncoding
+		h.body = c.kept
 	}
+	return h
 }
 
 func (c *capture) size() (total int64, broken bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.total, c.broken
-}
-
-// inflate stops at the limit, so that a small body cannot become a large one.
-func inflate(compressed []byte, limit int64) ([]byte, error) {
-	reader, err := gzip.NewReader(bytes.NewReader(compressed))
-	if err != nil {
-		return nil, record.ReasonNotJSON
-	}
-	body, err := io.ReadAll(io.LimitReader(reader, limit+1))
-	switch {
-	case err != nil:
-		return nil, record.ReasonNotJSON
-	case int64(len(body)) > limit:
-		return nil, record.ReasonTooLarge
-	}
-	return body, nil
 }
 
 // requestBody is a request's body as the transport reads it; capture may be nil.

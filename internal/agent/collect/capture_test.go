@@ -5,12 +5,14 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/journal"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
@@ -53,15 +55,31 @@ func TestRedactedColumnsAreNeverWritten(t *testing.T) {
 		}
 	}
 	s.post("/score?fail", `{"data":[{"name":"HIDDEN","x":1}]}`)
-	s.collector.log.seal()
-	file, _ := s.collector.log.oldest()
+	s.collector.log.Seal()
+	segment, _ := s.collector.log.Oldest()
 	var logged []string
-	if bad, err := readWAL(file.path, func(_ record.Line, line []byte) { logged = append(logged, string(line)) }); err != nil || bad > 0 {
-		t.Fatal(bad, err)
+	read, err := journal.Read(segment.Path, func(_ []byte, entry journal.Entry) { logged = append(logged, string(entry.Payload)) })
+	if err != nil || read.Damaged > 0 {
+		t.Fatal(read, err)
 	}
+	raw, err := os.ReadFile(segment.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed.Write(raw)
 	records := s.records()
 	if len(logged) != len(bodies)+1 || len(records) != len(bodies)+1 {
 		t.Fatalf("%d records in the log, %d in the store, want %d", len(logged), len(records), len(bodies)+1)
+	}
+	for _, key := range s.store.Keys("records/") {
+		content, err := s.store.Read(t.Context(), key)
+		if err == nil {
+			content, err = record.Decompress(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed.Write(content)
 	}
 	for _, text := range append(logged, printed.String(), fmt.Sprintf("%s", s.store.Keys(""))) {
 		if strings.Contains(text, "HIDDEN") {

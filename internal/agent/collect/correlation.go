@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -48,3 +50,13 @@ func sampled(id string, percentage int) bool {
 	const percent = 1 << 20 // steps, so that fractions can come later
 	return binary.BigEndian.Uint64(sum[:8])%(100*percent) < uint64(percentage)*percent
 }
+
+// idSource makes ids of records that nobody else makes: random for each process, and a count.
+type idSource struct {
+	prefix string
+	count  atomic.Uint64
+}
+
+func newIDSource() *idSource { return &idSource{prefix: uuid.NewString() + "-"} }
+
+func (s *idSource) next() string { return s.prefix + strconv.FormatUint(s.count.Add(1), 36) }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
 )
 
 // Errors of an exchange, in our own words: a transport's texts may hold a piece of what came over the wire.
@@ -24,17 +22,20 @@ const (
 type exchange struct {
 	collector     *Collector
 	started       time.Time
+	client        context.Context // ends when the client leaves
 	correlationID string
 	path          string
 	request       *capture
-	requestHeader http.Header
-	requestLength int64
+	sampling      int // percentage by which it was chosen
 	once          sync.Once
 
+	requestEncoding string
+	requestLength   int64
+
 	// Set once the model has answered.
-	answer       *capture
-	answerHeader http.Header
-	answerLength int64
+	answer         *capture
+	answerEncoding string
+	answerLength   int64
 }
 
 type exchangeKey struct{}
@@ -60,14 +61,14 @@ func (e *exchange) answered(response *http.Response) {
 		return
 	}
 	e.answer = newCapture(e.collector.options.BodyLimit, e.collector.budget)
-	e.answerHeader, e.answerLength = response.Header, response.ContentLength
+	e.answerEncoding, e.answerLength = encodingOf(response.Header), response.ContentLength
 	if response.Body == http.NoBody || response.ContentLength == 0 {
 		e.answer.note(nil, io.EOF)
 		e.finish(response.StatusCode, true, "")
 		return
 	}
 	response.Body = &answerBody{
-		ReadCloser: response.Body, exchange: e, client: response.Request.Context(), status: response.StatusCode, left: response.ContentLength,
+		ReadCloser: response.Body, exchange: e, status: response.StatusCode, left: response.ContentLength,
 	}
 }
 
@@ -95,7 +96,7 @@ func (e *exchange) refused(status int, code, message string) (int, string, strin
 // finish makes the record and appends it to the log, once. Afterwards the end of the answer may go to the client.
 func (e *exchange) finish(status int, complete bool, problem string) {
 	e.once.Do(func() {
-		e.collector.write(e.record(status, complete, problem))
+		e.collector.write(e.client, e.captured(status, complete, problem))
 		e.request.close()
 		if e.answer != nil {
 			e.answer.close()
@@ -103,69 +104,26 @@ func (e *exchange) finish(status int, complete bool, problem string) {
 	})
 }
 
-func (e *exchange) record(status int, complete bool, problem string) record.Record {
-	options := e.collector.options
-	latency := max(0, options.Clock().Sub(e.started))
+func encodingOf(header http.Header) string {
+	return strings.Join(header.Values("Content-Encoding"), ",")
+}
+
+// captured is what passed, as the log takes it.
+func (e *exchange) captured(status int, complete bool, problem string) captured {
+	latency := max(0, e.collector.options.Clock().Sub(e.started))
 	e.collector.metrics.latency.Observe(latency.Seconds())
-	r := record.Record{
-		Schema: record.Schema, SpecVersion: record.SpecVersion, Type: record.Type, DataContentType: record.DataContentType,
-		ID: uuid.NewString(), Source: "deployments/" + options.Deployment, Time: e.started.UTC(), EventTime: e.started.UTC(),
-		CorrelationID: e.correlationID, Deployment: options.Deployment, Model: options.Model, ModelVersion: options.ModelVersion,
-		Instance: options.Instance, Path: e.path, Status: status, LatencyMS: float64(latency.Microseconds()) / 1000,
-		Complete: complete, Error: problem, SamplingPercentage: options.SamplingPercentage,
+	c := captured{
+		id: e.collector.ids.next(), correlationID: e.correlationID, path: e.path, started: e.started.UTC(), latency: latency,
+		status: status, complete: complete, problem: problem, sampling: e.sampling,
+		request: e.request.half(e.requestEncoding, e.requestLength),
 	}
-	r.RequestBytes, _ = e.request.size()
-	r.ArrivalOnly = options.TimestampColumn != ""
-	rows, err := e.rows(e.request, e.requestHeader, e.requestLength, record.Rows)
-	if err != nil {
-		r.Body = e.collector.notCaptured("request", err)
-	} else {
-		r.Rows, r.Data = rows.Rows, rows.JSON
-		if at, ok := eventTime(rows, options.TimestampColumn, r.Time); ok {
-			r.EventTime, r.ArrivalOnly = at, false
+	if e.answer != nil {
+		c.answered, c.answer = true, e.answer.half(e.answerEncoding, e.answerLength)
+		if status >= 400 {
+			c.answer.body = nil // it is not stored
 		}
 	}
-	if e.answer == nil {
-		return r
-	}
-	r.ResponseBytes, _ = e.answer.size()
-	if status >= 400 {
-		// The text of an error may repeat cells of the request in a form that redaction cannot see.
-		r.ResponseBody = e.collector.notCaptured("response", record.ReasonStatus)
-		return r
-	}
-	rows, err = e.rows(e.answer, e.answerHeader, e.answerLength, record.Predictions)
-	if err != nil {
-		r.ResponseBody = e.collector.notCaptured("response", err)
-	} else {
-		r.ResponseRows, r.Response = rows.Rows, rows.JSON
-	}
-	return r
-}
-
-func (e *exchange) rows(from *capture, header http.Header, length int64, read func([]byte, record.Redaction) (record.Batch, error)) (record.Batch, error) {
-	body, err := from.body(header, length)
-	if err != nil {
-		return record.Batch{}, err
-	}
-	return read(body, e.collector.redact)
-}
-
-// mostAhead is how far an event may lie in the future. One request with a broken clock must not move the watermark past
-// every window to come.
-const mostAhead = 366 * 24 * time.Hour
-
-// eventTime is the timestamp of the first row; false where there is none that can be believed.
-func eventTime(rows record.Batch, column string, arrival time.Time) (time.Time, bool) {
-	if column == "" {
-		return time.Time{}, false
-	}
-	text, ok := rows.Text(column)
-	if !ok {
-		return time.Time{}, false
-	}
-	at, ok := table.ParseTime(text)
-	return at, ok && at.Year() >= 1900 && at.Sub(arrival) <= mostAhead
+	return c
 }
 
 // answerBody is the model's answer as the client's connection reads it. The record is made before the last bytes are
@@ -173,7 +131,6 @@ func eventTime(rows record.Batch, column string, arrival time.Time) (time.Time, 
 type answerBody struct {
 	io.ReadCloser
 	exchange *exchange
-	client   context.Context // ends when the client leaves
 	status   int
 	left     int64 // bytes to come, -1 where the length is unknown
 }
@@ -187,7 +144,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF || err == nil && b.left == 0:
 		b.exchange.finish(b.status, true, "")
-	case err != nil && b.client.Err() != nil:
+	case err != nil && b.exchange.client.Err() != nil:
 		b.exchange.finish(b.status, false, errorClientGone)
 	case err != nil:
 		b.exchange.finish(b.status, false, errorModelBroke)

@@ -155,7 +155,7 @@ func TestFeedbackShadowsNoModel(t *testing.T) {
 // A log that cannot be written refuses labels: a 202 means that they are there.
 func TestFeedbackWithoutLog(t *testing.T) {
 	s := newStage(t, score, withFeedback)
-	if err := s.collector.log.close(); err != nil {
+	if err := s.collector.log.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if response, body := s.post("/feedback", `{"correlation_id":"c","label":1}`); response.StatusCode != http.StatusServiceUnavailable {

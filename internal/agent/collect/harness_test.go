@@ -24,7 +24,7 @@ const patience = 20 * time.Second
 
 // stage is a model, a collector before it, and the store behind it.
 type stage struct {
-	t         *testing.T
+	t         testing.TB
 	store     *memstore.Store
 	collector *Collector
 	url       string
@@ -61,8 +61,9 @@ func optionsFor(t *testing.T, store platform.Store, target string) Options {
 	}
 }
 
-func start(t *testing.T, store *memstore.Store, options Options) *stage {
+func start(t testing.TB, store *memstore.Store, options Options) *stage {
 	t.Helper()
+	options.Store = store
 	collector, err := New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +88,7 @@ func start(t *testing.T, store *memstore.Store, options Options) *stage {
 		}
 	}
 	t.Cleanup(s.stop)
+	await(t, "readiness", collector.ready.Load)
 	return s
 }
 
@@ -124,7 +126,7 @@ func (s *stage) records() []record.Record {
 	return stored(s.t, s.store)
 }
 
-func stored(t *testing.T, store platform.Store) []record.Record {
+func stored(t testing.TB, store platform.Store) []record.Record {
 	t.Helper()
 	var records []record.Record
 	err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
@@ -170,7 +172,7 @@ func (s *stage) counted(name, label string) float64 {
 }
 
 // await polls until a condition holds.
-func await(t *testing.T, what string, holds func() bool) {
+func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

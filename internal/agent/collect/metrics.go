@@ -5,7 +5,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/journal"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
@@ -13,14 +15,8 @@ import (
 const (
 	skipNotScoring = "not_scoring"
 	skipSampling   = "sampling"
-	skipUpgrade    = "upgrade"
-)
-
-// Why a record that was made did not arrive.
-const (
-	lostLog      = "log_write"    // the log could not be written
-	lostBacklog  = "backlog_full" // the store was away for longer than the log is large
-	lostUnusable = "log_corrupt"  // a line of the log could not be read back
+	skipUpgrade    = "upgrade" // a WebSocket or the like
+	skipHTTP2      = "http2"   // gRPC
 )
 
 type metrics struct {
@@ -39,7 +35,7 @@ type metrics struct {
 }
 
 // newMetrics registers every series at once, so that a counter is there, at zero, before it is first needed.
-func newMetrics(log *wal, captures *budget) *metrics {
+func newMetrics(log func() *wal, captures *budget) *metrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: "mlops_collect_" + name, Help: help})
 	}
@@ -67,22 +63,42 @@ func newMetrics(log *wal, captures *budget) *metrics {
 		}),
 	}
 	m.registry.MustRegister(m.requests, m.records, m.skipped, m.bodies, m.shipped, m.segments, m.lost, m.failures, m.latency, m.labels, m.refused,
-		gauge("backlog_bytes", "Bytes of the log that the store has not confirmed.", func() float64 { bytes, _ := log.backlog(); return float64(bytes) }),
-		gauge("backlog_records", "Records of the log that the store has not confirmed.", func() float64 { _, records := log.backlog(); return float64(records) }),
-		gauge("upload_lag_seconds", "Age of the oldest record that the store has not confirmed.", func() float64 { return log.lag().Seconds() }),
+		gauge("backlog_bytes", "Bytes of the log that the store has not confirmed.", ofLog(log, func(w *wal) float64 { bytes, _ := w.Backlog(); return float64(bytes) })),
+		gauge("backlog_records", "Records of the log that the store has not confirmed.", ofLog(log, func(w *wal) float64 { _, records := w.Backlog(); return float64(records) })),
+		gauge("log_limit_bytes", "Bytes that the log may hold.", ofLog(log, func(w *wal) float64 { return float64(w.Limit()) })),
+		gauge("upload_lag_seconds", "Age of the oldest record that the store has not confirmed.", ofLog(log, func(w *wal) float64 { return w.Lag().Seconds() })),
 		gauge("capture_bytes", "Memory that holds bodies in flight.", func() float64 { return float64(captures.used.Load()) }),
 	)
-	for _, reason := range []string{skipNotScoring, skipSampling, skipUpgrade} {
+	for _, reason := range []string{skipNotScoring, skipSampling, skipUpgrade, skipHTTP2} {
 		m.skipped.WithLabelValues(reason)
 	}
-	for _, reason := range []string{lostLog, lostBacklog, lostUnusable} {
-		m.lost.WithLabelValues(reason)
+	for _, reason := range journal.Reasons {
+		m.lost.WithLabelValues(string(reason))
 	}
 	for _, reason := range record.Reasons {
 		m.bodies.WithLabelValues("request", string(reason))
 		m.bodies.WithLabelValues("response", string(reason))
 	}
 	return m
+}
+
+// ofLog is zero as long as there is no log.
+func ofLog(log func() *wal, value func(*wal) float64) func() float64 {
+	return func() float64 {
+		if w := log(); w != nil {
+			return value(w)
+		}
+		return 0
+	}
+}
+
+// sum is what a counter has come to.
+func (m *metrics) sum(of prometheus.Counter) int64 {
+	var read dto.Metric
+	if of.Write(&read) != nil {
+		return 0 // a counter can always be read
+	}
+	return int64(read.GetCounter().GetValue())
 }
 
 func (m *metrics) handler() http.Handler {

@@ -3,10 +3,15 @@
 //	accept -> forward -> capture -> log -> ship
 //
 // A request is forwarded as it is; copies of the bytes of request and answer are kept on the side. When the answer's last
-// byte has come, the record is made (rows found, redacted columns taken out) and appended to a log on disk, and only then is
-// the end of the answer released: what a client has read whole is in the log, also when this process is killed. The log is
-// sealed in small files, and each file is shipped to the store as immutable segments, one for each hour of event time, and
-// then removed. Names of segments follow from what is in them, so shipping one twice leaves one.
+// byte has come, what was captured is appended to a log on disk (package journal), and only then is the end of the answer
+// released: what a client has read whole is in the log, also when this process is killed. Rows are found, and records made,
+// when a segment of the log is shipped; where columns are redacted, before it is written. Segments go into the store as
+// immutable files, one for each hour of event time, and are then removed. Names of files follow from what is in them, so
+// shipping one twice leaves one.
+//
+// Each collector is an instance with a name and a folder of its own below the one that it is given. It says in the store
+// that it has opened, by the hour what it shipped and lost, and at its end its last number: a record that is missing is
+// seen. What an instance that was killed has left, the others below the same folder ship, and close it.
 //
 // The model always comes first: where a record cannot be made or logged, the request goes on and the loss is counted.
 //
@@ -14,6 +19,7 @@
 package collect
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -24,6 +30,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/journal"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
@@ -34,12 +41,13 @@ type Options struct {
 	Deployment string
 	// Target is the model's address, http://HOST:PORT.
 	Target string
-	// WAL is the folder of the log. One collector at a time may use it.
+	// WAL is the folder below which every collector of the deployment keeps its log, each in one of its own.
 	WAL string
 
 	Model        string
 	ModelVersion int64
-	// Instance names this collector among all that ever were; made from the host's name and the log's folder by default.
+	// Instance names this collector among all that ever were; made from the host's name by default. One that starts again
+	// with the name, in the same folder, goes on where the last was killed.
 	Instance string
 	// ScorePath is the path whose POSTs are recorded; "" records every POST.
 	ScorePath string
@@ -51,15 +59,22 @@ type Options struct {
 	SamplingPercentage int
 	// Redact names columns that are never written.
 	Redact []string
+	// Block and SyncAlways are as in Settings.
+	Block, SyncAlways bool
+	// Follow reads the settings that are declared, which then count instead; nil where nobody declares any.
+	Follow func(context.Context) (Settings, error)
 
-	BodyLimit     int64         // bytes that are captured of one body; default 1 MiB
-	CaptureBudget int64         // bytes that are captured at once; default 64 MiB
-	FlushInterval time.Duration // after which the log is sealed and shipped; default 1 s
-	FlushRecords  int64         // or after so many records; default 1,000
-	FlushBytes    int64         // or bytes; default 1 MiB
-	BacklogLimit  int64         // bytes of the log that wait for the store, before the oldest are dropped; default 64 MiB
-	LongestRetry  time.Duration // between attempts to reach the store; default 5 s
-	Grace         time.Duration // to finish what is in flight and ship the log when stopped; default 8 s
+	BodyLimit      int64         // bytes that are captured of one body; default 1 MiB
+	CaptureBudget  int64         // bytes that are captured at once; default 16 MiB
+	FlushInterval  time.Duration // without a request, after which the log is shipped; default 1 s
+	FlushAge       time.Duration // of the oldest record, after which it is shipped; default 10 s, and not less than FlushInterval
+	SegmentBytes   int64         // of the log, after which it is shipped; default 4 MiB
+	BacklogLimit   int64         // bytes of the log that may wait for the store; default 1 GiB
+	SyncInterval   time.Duration // after which what was written is safe against the end of the machine; default 50 ms
+	LongestRetry   time.Duration // between attempts to reach the store; default 5 s
+	FollowInterval time.Duration // between looks at what is declared; default 2 s
+	AdoptInterval  time.Duration // between looks at what others have left; default 10 s
+	Grace          time.Duration // to finish what is in flight and ship the log when stopped; default 8 s
 
 	Logger hclog.Logger
 	Clock  func() time.Time
@@ -82,8 +97,8 @@ func (o Options) complete() (Options, *url.URL, error) {
 	if path := o.FeedbackPath; path != "" && (!strings.HasPrefix(path, "/") || path == o.ScorePath) {
 		return o, nil, fmt.Errorf("feedback path %q: %w: a path begins with a slash and is not the score path, for example %s", path, mlops.ErrInvalid, DefaultFeedbackPath)
 	}
-	if o.SamplingPercentage < 0 || o.SamplingPercentage > 100 {
-		return o, nil, fmt.Errorf("sampling %d: %w: a percentage lies between 0 and 100", o.SamplingPercentage, mlops.ErrInvalid)
+	if err := o.settings().check(); err != nil {
+		return o, nil, err
 	}
 	if o.ModelVersion < 0 {
 		return o, nil, fmt.Errorf("model version %d: %w: versions count from 1", o.ModelVersion, mlops.ErrInvalid)
@@ -92,13 +107,25 @@ func (o Options) complete() (Options, *url.URL, error) {
 		return o, nil, fmt.Errorf("%w: name a folder for the log (--wal)", mlops.ErrInvalid)
 	}
 	o.Instance = strings.Trim(unsafeInKey.ReplaceAllString(strings.ToLower(o.Instance), "-"), ".-")
+	if o.Instance == "" {
+		o.Instance = newInstance()
+	}
+	o.setDefaults()
+	return o, target, nil
+}
+
+func (o *Options) setDefaults() {
 	setDefault(&o.BodyLimit, 1<<20)
-	setDefault(&o.CaptureBudget, 64<<20)
+	setDefault(&o.CaptureBudget, 16<<20)
 	setDefault(&o.FlushInterval, time.Second)
-	setDefault(&o.FlushRecords, 1000)
-	setDefault(&o.FlushBytes, 1<<20)
-	setDefault(&o.BacklogLimit, 64<<20)
+	setDefault(&o.FlushAge, 10*time.Second)
+	o.FlushAge = max(o.FlushAge, o.FlushInterval)
+	setDefault(&o.SegmentBytes, 4<<20)
+	setDefault(&o.BacklogLimit, 1<<30)
+	setDefault(&o.SyncInterval, 50*time.Millisecond)
 	setDefault(&o.LongestRetry, 5*time.Second)
+	setDefault(&o.FollowInterval, 2*time.Second)
+	setDefault(&o.AdoptInterval, 10*time.Second)
 	setDefault(&o.Grace, 8*time.Second)
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -106,7 +133,16 @@ func (o Options) complete() (Options, *url.URL, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	return o, target, nil
+}
+
+// settings are those that count where none are declared.
+func (o Options) settings() Settings {
+	return Settings{SamplingPercentage: o.SamplingPercentage, Redact: o.Redact, Block: o.Block, SyncAlways: o.SyncAlways}
+}
+
+// journal are the bounds of a log.
+func (o Options) journal() journal.Options {
+	return journal.Options{SegmentBytes: o.SegmentBytes, Limit: o.BacklogLimit, SyncInterval: o.SyncInterval}
 }
 
 func setDefault[N int64 | time.Duration](value *N, otherwise N) {

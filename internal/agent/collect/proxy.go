@@ -23,7 +23,8 @@ import (
 const (
 	ownPaths    = "/-/mlops/"
 	MetricsPath = ownPaths + "metrics"
-	HealthPath  = ownPaths + "healthz"
+	HealthPath  = ownPaths + "healthz" // records can be written
+	ReadyPath   = ownPaths + "readyz"  // and requests are taken
 )
 
 // keepIdle is shorter than the five seconds after which common model servers close an idle connection: a request on a
@@ -55,6 +56,18 @@ func newProxy(target *url.URL, logger hclog.Logger) *httputil.ReverseProxy {
 		},
 		ErrorHandler: refuse,
 	}
+}
+
+// newProxy2 passes HTTP/2 without TLS on as it comes, streams and trailers of gRPC among it; nothing of it is captured.
+func newProxy2(target *url.URL, logger hclog.Logger) *httputil.ReverseProxy {
+	transport := &http.Transport{
+		DialContext:        (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DisableCompression: true, Protocols: new(http.Protocols),
+	}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	proxy := newProxy(target, logger)
+	proxy.Transport, proxy.FlushInterval = transport, -1
+	return proxy
 }
 
 // rewrite points the request at the model and leaves it as it came, but for one more address in X-Forwarded-For.

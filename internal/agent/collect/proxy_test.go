@@ -130,7 +130,7 @@ func TestStreamPassesThrough(t *testing.T) {
 	if _, err := io.ReadFull(response.Body, part); err != nil || string(part) != `[0.25` {
 		t.Fatalf("the first part is %q, %v", part, err)
 	}
-	if bytes, records := s.collector.log.backlog(); bytes+records != 0 {
+	if bytes, records := s.collector.log.Backlog(); bytes+records != 0 {
 		t.Error("the record was made before the end")
 	}
 	step <- struct{}{}
@@ -415,7 +415,7 @@ func TestRecordComesBeforeTheEndOfTheAnswer(t *testing.T) {
 		for _, form := range []string{"none", "small", "chunked", "large"} {
 			s.post("/score?"+form, oneRow)
 			want++
-			if _, records := s.collector.log.backlog(); records != int64(want) {
+			if _, records := s.collector.log.Backlog(); records != int64(want) {
 				t.Fatalf("after request %d, form %s, the log has %d records", want, form, records)
 			}
 		}
@@ -445,18 +445,11 @@ func BenchmarkProxy(b *testing.B) {
 	b.Run("direct", func(b *testing.B) { run(b, model.URL) })
 	for name, redact := range map[string][]string{"collected": nil, "redacted": {"feature_07"}} {
 		b.Run(name, func(b *testing.B) {
-			collector, err := New(Options{
-				Store: memstore.New(), Deployment: "delay", Target: model.URL, WAL: b.TempDir(), ScorePath: "/score", SamplingPercentage: 100, Redact: redact,
+			collected := start(b, memstore.New(), Options{
+				Deployment: "delay", Target: model.URL, WAL: b.TempDir(), ScorePath: "/score", SamplingPercentage: 100, Redact: redact,
 			})
-			if err != nil {
-				b.Fatal(err)
-			}
-			server := httptest.NewServer(collector)
-			run(b, server.URL)
-			server.Close()
-			if err := collector.Close(context.Background()); err != nil {
-				b.Fatal(err)
-			}
+			run(b, collected.url)
+			collected.stop()
 		})
 	}
 }

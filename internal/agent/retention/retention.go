@@ -25,7 +25,7 @@ import (
 type Rule struct {
 	Name   string // for errors: "records of deployment "delay""
 	Prefix string
-	Suffix string // of the keys that have an age of their own
+	Suffix string // of the keys that have an age of their own, compressed or not
 	Keep   time.Duration
 	Spare  map[string]bool // keys that are still needed, however old
 	// With names what goes together with a key, before it; nil where nothing does.
@@ -67,7 +67,7 @@ func (r Rule) candidate(key string, now time.Time) (aged, young bool) {
 	if day.Add(24 * time.Hour).After(now.Add(-r.Keep)) {
 		return false, true
 	}
-	return strings.HasSuffix(key, r.Suffix) && !r.Spare[key], false
+	return strings.HasSuffix(strings.TrimSuffix(key, ".zst"), r.Suffix) && !r.Spare[key], false
 }
 
 const dayLayout = "2006/01/02"
@@ -75,7 +75,7 @@ const dayLayout = "2006/01/02"
 // arrival reads when a document came: the time that its first JSON value holds, which is that of a report, or of the first
 // record of a segment. It reads no further.
 func arrival(ctx context.Context, store platform.Store, key string) (time.Time, error) {
-	stream, err := store.Open(ctx, key)
+	stream, err := record.Open(ctx, store, key)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -101,7 +101,7 @@ type source struct {
 // Read implements io.Reader.
 func (s *source) Read(into []byte) (int, error) {
 	n, err := s.stream.Read(into)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, mlops.ErrInvalid) {
 		s.fault = err
 	}
 	return n, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
@@ -130,7 +131,11 @@ func readModel(ctx context.Context, in *project.Project, spec mlops.Model, specs
 		if deployment.Model != spec.Name {
 			continue
 		}
-		model.Deployments = append(model.Deployments, deploymentOf(*deployment, state, live, in.Workloads.Endpoint(of, deployment.Name)))
+		line := deploymentOf(*deployment, state, live, in.Workloads.Endpoint(of, deployment.Name))
+		if line.LostRecords, err = record.Lost(ctx, in.Store, deployment.Name); err != nil {
+			return model, err
+		}
+		model.Deployments = append(model.Deployments, line)
 		for _, monitor := range specsOf[*mlops.DriftMonitor](specs[mlops.KindDriftMonitor]) {
 			if monitor.Deployment != deployment.Name {
 				continue

@@ -77,7 +77,9 @@ type Deployment struct {
 	Replicas int64   `json:"replicas"`
 	Endpoint string  `json:"endpoint"`
 	InSync   bool    `json:"in_sync"`
-	Message  string  `json:"message,omitempty"`
+	// LostRecords are known to be lost of what its collectors captured, ever; mlops records verify names them.
+	LostRecords int64  `json:"lost_records"`
+	Message     string `json:"message,omitempty"`
 }
 
 // Monitor is the last judgement and what is open.

@@ -150,14 +150,19 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 	if err := startCollector(t, folder, model.URL).end(syscall.SIGTERM); err != nil {
 		t.Fatalf("a collector that is told to stop ends with %v", err)
 	}
+	// That one had no time for all that the others have left.
+	if out, err := runCommand(t, "collect", "recover", "--project", folder, "--deployment", "delay"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	times := map[string]int{}
-	sequences := map[int64]bool{}
+	sequences := map[string]bool{}
 	for _, r := range cat(t, folder) {
 		times[r.CorrelationID]++
-		if sequences[r.Sequence] {
-			t.Errorf("sequence %d is there twice", r.Sequence)
+		number := fmt.Sprint(r.Instance, r.Sequence)
+		if sequences[number] {
+			t.Errorf("number %s is there twice", number)
 		}
-		sequences[r.Sequence] = true
+		sequences[number] = true
 	}
 	for id, count := range times {
 		if count != 1 {
@@ -172,6 +177,13 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 	}
 	if lost > 0 || len(sequences) != len(times) {
 		t.Errorf("%d of %d acknowledged records are lost", lost, len(clients.acked))
+	}
+	out, err := runCommand(t, "records", "verify", "--project", folder, "--deployment", "delay", "--read")
+	if want := fmt.Sprintf("%d records of 9 collectors are accounted for, 0 are lost\n", len(sequences)); err != nil || !strings.HasPrefix(out, want) {
+		t.Errorf("%v: verify says %s, want %s", err, out, want)
+	}
+	if entries, err := os.ReadDir(folder + ".collect/delay"); err != nil || len(entries) != 0 {
+		t.Errorf("the log folder holds %v, %v", entries, err)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // recordsCommands makes the commands below `mlops records`.
-var recordsCommands = []func() *cobra.Command{newRecordsCat, newRecordsCount, newRecordsImport}
+var recordsCommands = []func() *cobra.Command{newRecordsCat, newRecordsCount, newRecordsVerify, newRecordsImport}
 
 func newRecords() *cobra.Command {
 	command := group(&cobra.Command{
@@ -72,14 +72,20 @@ func (w *window) open(cmd *cobra.Command) (store platform.Store, from, to time.T
 	if err != nil {
 		return nil, from, to, err
 	}
+	on, err := openPlatform(path)
+	return on.Store, from, to, err
+}
+
+// openPlatform opens the place of a project in which nothing need be declared.
+func openPlatform(path string) (platform.Platform, error) {
 	on, err := local.OpenExisting(path)
 	if errors.Is(err, mlops.ErrNotFound) {
-		return nil, from, to, noProject(path)
+		return platform.Platform{}, noProject(path)
 	}
 	if err != nil {
-		return nil, from, to, fmt.Errorf("project at %s: %w", path, err)
+		return platform.Platform{}, fmt.Errorf("project at %s: %w", path, err)
 	}
-	return on.Store, from, to, nil
+	return on, nil
 }
 
 func newRecordsCat() *cobra.Command {

@@ -162,6 +162,9 @@ func deploymentWords(deployment status.Deployment) string {
 	if !deployment.InSync {
 		text += ", changed by hand"
 	}
+	if deployment.LostRecords > 0 {
+		text += fmt.Sprintf(", %d records lost", deployment.LostRecords)
+	}
 	if deployment.Message != "" {
 		text += ", " + deployment.Message
 	}

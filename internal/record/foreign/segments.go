@@ -95,12 +95,15 @@ func (s *segmenter) flush() error {
 // write creates a segment; one that is there with the same bytes is an earlier import's.
 func (s *segmenter) write(held *segment) error {
 	s.held -= len(held.content)
-	err := s.store.Create(s.ctx, held.key, held.content)
+	err := s.store.Create(s.ctx, held.key, record.NewCompressor().Compress(nil, held.content))
 	if err == nil {
 		s.segments++
 		return nil
 	}
 	there, readErr := s.store.Read(s.ctx, held.key)
+	if readErr == nil {
+		there, readErr = record.Decompress(there)
+	}
 	switch {
 	case readErr == nil && bytes.Equal(there, held.content) && errors.Is(err, mlops.ErrExists):
 		s.existing++

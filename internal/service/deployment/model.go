@@ -1,6 +1,8 @@
 package deployment
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
@@ -32,6 +34,8 @@ type collectionModel struct {
 	SamplingPercentage types.Int64    `tfsdk:"sampling_percentage"`
 	RetentionDays      types.Int64    `tfsdk:"retention_days"`
 	Redact             []types.String `tfsdk:"redact"`
+	OnFull             types.String   `tfsdk:"on_full"`
+	Sync               types.String   `tfsdk:"sync"`
 }
 
 type rollOutModel struct {
@@ -50,13 +54,21 @@ func expand(m model) mlops.Deployment {
 	if c := m.DataCollection; c != nil {
 		spec.DataCollection = mlops.DataCollection{
 			Enabled: c.Enabled.ValueBool(), SamplingPercentage: c.SamplingPercentage.ValueInt64(), RetentionDays: c.RetentionDays.ValueInt64(),
-			Redact: envelope.Strings(c.Redact),
+			Redact: envelope.Strings(c.Redact), OnFull: unlessDefault(c.OnFull, mlops.OnFullCount), Sync: unlessDefault(c.Sync, mlops.SyncGrouped),
 		}
 	}
 	if r := m.RollOut; r != nil {
 		spec.RollOut = mlops.RollOut{Timeout: r.Timeout.Domain(), Watch: r.Watch.Domain()}
 	}
 	return spec
+}
+
+// unlessDefault leaves a default out of the spec, so that those from before it was there say the same.
+func unlessDefault(value types.String, otherwise string) string {
+	if value.ValueString() == otherwise {
+		return ""
+	}
+	return value.ValueString()
 }
 
 func flatten(spec mlops.Deployment, at envelope.Site) model {
@@ -67,6 +79,7 @@ func flatten(spec mlops.Deployment, at envelope.Site) model {
 		DataCollection: &collectionModel{
 			Enabled: types.BoolValue(spec.DataCollection.Enabled), SamplingPercentage: types.Int64Value(spec.DataCollection.SamplingPercentage),
 			RetentionDays: types.Int64Value(spec.DataCollection.RetentionDays), Redact: envelope.StringValues(spec.DataCollection.Redact),
+			OnFull: types.StringValue(cmp.Or(spec.DataCollection.OnFull, mlops.OnFullCount)), Sync: types.StringValue(cmp.Or(spec.DataCollection.Sync, mlops.SyncGrouped)),
 		},
 		RollOut: &rollOutModel{Timeout: envelope.NewDuration(spec.RollOut.Timeout), Watch: envelope.NewDuration(spec.RollOut.Watch)},
 	}

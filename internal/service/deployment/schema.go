@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -69,11 +70,12 @@ func dataCollection() schema.SingleNestedAttribute {
 		Default: objectdefault.StaticValue(types.ObjectValueMust(
 			map[string]attr.Type{
 				"enabled": types.BoolType, "sampling_percentage": types.Int64Type, "retention_days": types.Int64Type,
-				"redact": types.ListType{ElemType: types.StringType},
+				"redact": types.ListType{ElemType: types.StringType}, "on_full": types.StringType, "sync": types.StringType,
 			},
 			map[string]attr.Value{
 				"enabled": collectionDefault.Enabled, "sampling_percentage": collectionDefault.SamplingPercentage,
 				"retention_days": collectionDefault.RetentionDays, "redact": types.ListNull(types.StringType),
+				"on_full": types.StringValue(mlops.OnFullCount), "sync": types.StringValue(mlops.SyncGrouped),
 			})),
 		Attributes: map[string]schema.Attribute{
 			"enabled": schema.BoolAttribute{
@@ -90,6 +92,14 @@ func dataCollection() schema.SingleNestedAttribute {
 			"redact": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Columns whose values are never stored. A body that cannot be read whole is then not stored at all.",
+			},
+			"on_full": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.OnFullCount),
+				MarkdownDescription: "What happens while the collector's log is full because the store is away: `count` (the oldest records go, and each is counted) or `block` (scoring waits). Default `count`.",
+			},
+			"sync": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.SyncGrouped),
+				MarkdownDescription: "When a record is safe against the end of the machine: `grouped` (within 50 ms) or `always` (before the answer ends, at the cost of its latency). A killed process loses nothing either way. Default `grouped`.",
 			},
 		},
 	}

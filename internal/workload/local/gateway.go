@@ -118,19 +118,19 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	choice := &choice{service: service, backend: backend}
 	defer func() { choice.backend.end() }()
+	// A replica may answer before it has read the request: neither waits for the other.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	if err := keepBody(r); err != nil {
 		answer(w, http.StatusBadRequest, problem{Error: "the request body could not be read", Service: service})
 		return
 	}
 	prefix := "/" + service
 	ctx := context.WithValue(r.Context(), choiceKey{}, choice)
-	// A replica may answer before it has read the request: neither waits for the other.
-	_ = http.NewResponseController(w).EnableFullDuplex()
 	http.StripPrefix(prefix, g.proxy).ServeHTTP(w, r.WithContext(ctx))
 }
 
 // keepBody reads a small body before anything is sent, so that it can be sent again on another connection when the first
-// turns out to be closed.
+// turns out to be closed. Any other body passes as it comes.
 func keepBody(r *http.Request) error {
 	if r.ContentLength == 0 {
 		return nil

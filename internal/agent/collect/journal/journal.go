@@ -24,7 +24,6 @@ type Options struct {
 	SegmentBytes int64 // after which a segment is sealed
 	Limit        int64 // bytes of entries that the folder may hold
 	SyncInterval time.Duration
-	Clock        func() time.Time
 	// Header begins every segment that is written from now on; it is asked when one begins.
 	Header func() []byte
 	// Lost is told of every loss once.

@@ -62,14 +62,16 @@ func take(t *testing.T, j *Journal) (numbers []int64, damaged int64) {
 		if !ok {
 			return numbers, damaged
 		}
-		content, err := Read(segment.Path, func(entry Entry) {
+		headed := ""
+		content, err := Read(segment.Path, func(header []byte, entry Entry) {
+			headed = string(header)
 			if string(entry.Payload) != text(entry.Number) || entry.Kind != 1 {
 				t.Fatalf("entry %d reads %q", entry.Number, entry.Payload)
 			}
 			numbers = append(numbers, entry.Number)
 		})
-		if err != nil || content.Damaged == 0 && string(content.Header) != "header" {
-			t.Fatalf("header %q, %v", content.Header, err)
+		if err != nil || content.Damaged == 0 && headed != "header" {
+			t.Fatalf("header %q, %v", headed, err)
 		}
 		damaged += content.Damaged
 		if err := j.Remove(segment); err != nil {
@@ -338,7 +340,7 @@ func TestConcurrentAndSynced(t *testing.T) {
 	writers.Wait()
 	j.Seal()
 	for segment, ok := j.Oldest(); ok; segment, ok = j.Oldest() {
-		if _, err := Read(segment.Path, func(entry Entry) {
+		if _, err := Read(segment.Path, func(_ []byte, entry Entry) {
 			if seen[entry.Number] != string(entry.Payload) {
 				t.Errorf("entry %d reads %q", entry.Number, entry.Payload)
 			}

@@ -27,24 +27,25 @@ type Segment struct {
 
 // Content is what was read back of a segment.
 type Content struct {
-	Header []byte
 	// Damaged bytes belong to no whole frame.
 	Damaged int64
 }
 
-// Read calls for every whole entry of a segment in order of writing.
-func Read(path string, each func(Entry)) (Content, error) {
+// Read calls for every whole entry of a segment in order of writing, with the segment's header, which is nil where it is
+// broken.
+func Read(path string, each func(header []byte, entry Entry)) (Content, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return Content{}, fmt.Errorf("log segment %s: %w", path, err)
 	}
 	var content Content
+	var header []byte
 	content.Damaged = parseSegment(data, func(entry Entry) {
 		if entry.Kind == headerKind {
-			content.Header = entry.Payload
+			header = entry.Payload
 			return
 		}
-		each(entry)
+		each(header, entry)
 	})
 	return content, nil
 }
@@ -52,7 +53,7 @@ func Read(path string, each func(Entry)) (Content, error) {
 // survey reads what a predecessor left. A number that was given twice, or not in order, is no frame of ours.
 func survey(path string, now time.Time) (Segment, error) {
 	segment := Segment{Path: path, Since: now}
-	_, err := Read(path, func(entry Entry) {
+	_, err := Read(path, func(_ []byte, entry Entry) {
 		if segment.Entries == 0 {
 			segment.First = entry.Number
 		}

@@ -18,14 +18,16 @@ func (j *Journal) Seal() {
 	}
 }
 
-// SealDue seals once nothing was written for a time, or the oldest entry is of an age.
-func (j *Journal) SealDue(idle, age time.Duration) {
+// SealDue seals once nothing was written for a time, or the oldest entry is of an age; it says whether it did.
+func (j *Journal) SealDue(idle, age time.Duration) bool {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
 	now := time.Now() // its monotonic part: a clock that jumps changes nothing
 	if j.current.Entries > 0 && (now.Sub(j.last) >= idle || now.Sub(j.current.Since) >= age) {
 		j.seal()
+		return true
 	}
+	return false
 }
 
 // seal is called with the mutex held.

@@ -1,0 +1,72 @@
+package collect
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/journal"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
+)
+
+// Kinds of entries of the log.
+const (
+	kindLine     = 1 // a record that stands by itself, as JSON without its sequence: a label
+	kindExchange = 2 // captured
+	kindRecord   = 3 // the event time in nanoseconds, 8 bytes, and an inference record as JSON without its sequence
+)
+
+// wal is the log of this collector.
+type wal struct{ *journal.Journal }
+
+// frames lends buffers of entries.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+const largestKept = 256 << 10 // bytes; a larger buffer is left to the collector of garbage
+
+// write appends one entry that fill completes.
+func (w *wal) write(ctx context.Context, kind byte, fill func(frame []byte) ([]byte, error)) error {
+	buffer, ok := frames.Get().(*[]byte)
+	if !ok {
+		buffer = new([]byte) // the pool holds nothing else
+	}
+	frame, err := fill(append((*buffer)[:0], make([]byte, journal.FrameRoom)...))
+	if err == nil {
+		_, err = w.Append(ctx, kind, frame)
+	}
+	if cap(frame) <= largestKept {
+		*buffer = frame
+		frames.Put(buffer)
+	}
+	return err
+}
+
+// append writes a record that is not an inference record.
+func (w *wal) append(encoded []byte) error {
+	return w.write(context.Background(), kindLine, func(frame []byte) ([]byte, error) { return append(frame, encoded...), nil })
+}
+
+// exchange writes what was captured: as it is where nothing is redacted, else as the record that is left of it.
+func (w *wal) exchange(ctx context.Context, c captured, r renderer) error {
+	if r.redact.Empty() {
+		return w.write(ctx, kindExchange, func(frame []byte) ([]byte, error) { return c.append(frame), nil })
+	}
+	made := r.record(c)
+	return w.write(ctx, kindRecord, func(frame []byte) ([]byte, error) {
+		return made.AppendJSON(appendTime(frame, made))
+	})
+}
+
+func appendTime(to []byte, made record.Record) []byte {
+	// Before 1678 and after 2262 there are no nanoseconds; those have been refused as event times.
+	return binary.LittleEndian.AppendUint64(to, uint64(made.EventTime.UnixNano()))
+}
+
+// healthy is the error of the last write, in words for people.
+func (w *wal) healthy() error {
+	if err := w.Healthy(); err != nil {
+		return fmt.Errorf("the log cannot be written: %w", err)
+	}
+	return nil
+}
