@@ -166,8 +166,8 @@ func labelNumber(labels stats.Input, row int) (float64, bool) {
 const lateWindows = 7
 
 // LateEnds are the ends of whole windows whose labels may have come by now, the oldest first: once a window has passed, those
-// before it, back to the last one whose labels were judged. labelled is its end, before and newest the latest ends judged
-// before and now.
+// that were judged before it, back to the last one whose labels were. labelled is its end, before the latest end that was
+// judged, newest the one that is judged next.
 func LateEnds(window mlops.Duration, labelled, before, newest time.Time) []time.Time {
 	length := window.Std()
 	last := newest.Truncate(length)
@@ -176,7 +176,7 @@ func LateEnds(window mlops.Duration, labelled, before, newest time.Time) []time.
 	}
 	var ends []time.Time
 	for n := lateWindows; n >= 1; n-- {
-		if end := last.Add(-time.Duration(n) * length); end.After(labelled) {
+		if end := last.Add(-time.Duration(n) * length); end.After(labelled) && !end.After(before) {
 			ends = append(ends, end)
 		}
 	}

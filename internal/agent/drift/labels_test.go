@@ -206,6 +206,7 @@ func TestLateEnds(t *testing.T) {
 		"within a window":        {time.Time{}, at(10.1), at(10.5), 0, time.Time{}},
 		"a window has passed":    {time.Time{}, at(9.9), at(10.1), 7, at(3)},
 		"back to the last known": {at(7), at(9.9), at(10), 2, at(8)},
+		"a long gap":             {at(2), at(5.5), at(10), 3, at(3)},
 		"all are known":          {at(9), at(9.9), at(10), 0, time.Time{}},
 	} {
 		ends := LateEnds(day, test.labelled, test.before, test.newest)
