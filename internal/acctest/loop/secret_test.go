@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
 // What people send to a model stands in the inference records and nowhere else: in no log, no status, no message, no
@@ -61,6 +62,9 @@ func (s *scene) holding(text string) map[string][]string {
 			return nil //nolint:nilerr // removed since
 		}
 		content, err := os.ReadFile(path)
+		if plain, broken := record.Decompress(content); broken == nil {
+			content = plain
+		}
 		if err != nil || !bytes.Contains(content, []byte(text)) {
 			return nil //nolint:nilerr // removed since
 		}
