@@ -13,16 +13,22 @@ type DriftMonitor struct {
 	Name       string `json:"name"`
 	Deployment string `json:"deployment"`
 	Owner      string `json:"owner,omitempty"`
-	// Reference is "training": the training split of the version that served.
-	Reference string   `json:"reference"`
-	Schedule  string   `json:"schedule"`
-	TimeZone  string   `json:"time_zone"`
-	Window    Duration `json:"window"`
+	// Reference is one of References; the two that follow belong to some of them.
+	Reference string `json:"reference"`
+	// ReferenceLength of traffic right before a window, for ReferenceRolling.
+	ReferenceLength Duration `json:"reference_length,omitempty"`
+	// ReferenceFrom and ReferenceTo bound the traffic of ReferenceWindow, over the time of events.
+	ReferenceFrom time.Time `json:"reference_from,omitzero"`
+	ReferenceTo   time.Time `json:"reference_to,omitzero"`
+	Schedule      string    `json:"schedule"`
+	TimeZone      string    `json:"time_zone"`
+	Window        Duration  `json:"window"`
 	// Features limits and tunes what is watched; nil watches every feature of the dataset.
 	Features map[string]FeatureWatch `json:"features,omitempty"`
 	// MinimumRows below which a window is insufficient; zero lets the method say.
 	MinimumRows int64 `json:"minimum_rows"`
-	// Season is the length of a cycle ("7d") whose last turn may explain a shift; zero looks for none.
+	// Season is the length of a cycle ("7d") whose last turn may explain a shift; zero looks for none. 365 days are a
+	// calendar year.
 	Season Duration `json:"season,omitempty"`
 	// OpenAfter agreeing windows open an episode, CloseAfter stable ones close it.
 	OpenAfter  int64 `json:"open_after"`
@@ -41,9 +47,6 @@ type Alert struct {
 	Severity int64  `json:"severity"` // 0 critical ... 4 verbose, as in Azure Monitor
 	Notify   []Role `json:"notify,omitempty"`
 }
-
-// ReferenceTraining is the training split of the version that served.
-const ReferenceTraining = "training"
 
 // Defaults of a drift monitor.
 const (
@@ -69,9 +72,7 @@ func (m DriftMonitor) Validate() []Problem {
 	if m.Window <= 0 {
 		problems = append(problems, problem("the window must be longer than zero, for example 24h", "window"))
 	}
-	if m.Reference != ReferenceTraining {
-		problems = append(problems, problem(`reference is "training"`, "reference"))
-	}
+	problems = append(problems, m.referenceProblems()...)
 	for name, feature := range m.Features {
 		if feature.Sensitivity <= 0 {
 			problems = append(problems, problem("sensitivity must be above zero; 1 is the default", "features", name, "sensitivity"))

@@ -95,13 +95,21 @@ func (w Window) measureAll(reference stats.Profile) []measurement {
 		if name == w.Dataset.ColumnOf(mlops.RoleLabel) {
 			column = column.Present() // a label that has not arrived yet is no null
 		}
-		measured = append(measured, measure(name, reference.Columns[name], column, len(names), w.sensitivity(name)))
+		measured = append(measured, w.measure(name, reference.Columns[name], column, len(names), w.sensitivity(name)))
 	}
 	if w.Predictions != nil && w.PredictionReference != nil {
-		measured = append(measured, measure(PredictionName, *w.PredictionReference, *w.Predictions, len(names)+1, 1))
+		measured = append(measured, w.measure(PredictionName, *w.PredictionReference, *w.Predictions, len(names)+1, 1))
 	}
 	decide(measured)
 	return measured
+}
+
+// measure compares one column; neighbouring rows of traffic that has seasons count as the few that they are.
+func (w Window) measure(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+	if w.Monitor.Season > 0 {
+		return measureDependent(name, reference, current, features, sensitivity)
+	}
+	return measure(name, reference, current, features, sensitivity)
 }
 
 // decide marks what has drifted: an effect above its threshold that is significant among all.

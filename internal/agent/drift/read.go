@@ -2,7 +2,6 @@ package drift
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +21,7 @@ type traffic struct {
 	version    int64
 	manifest   mlops.DatasetManifest
 	reference  stats.Profile
+	against    string // the reference in words
 	season     *stats.Profile
 	answers    *stats.ColumnProfile // what the version answered when it was registered
 
@@ -67,9 +67,7 @@ func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
 	if read.performance, err = l.performance(ctx, read, version); err != nil {
 		return read, err
 	}
-	if l.Monitor.Season > 0 {
-		read.season, err = l.lastSeason(ctx, read)
-	}
+	err = l.compareWith(ctx, &read)
 	return read, err
 }
 
@@ -129,23 +127,6 @@ func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (re
 	return builders[version].Columns(), version, newest[version], nil
 }
 
-// lastSeason profiles the same window one cycle ago; nil where too little was recorded then.
-func (l *Looker) lastSeason(ctx context.Context, read traffic) (*stats.Profile, error) {
-	cycle := l.Monitor.Season.Std()
-	columns, _, _, err := l.rows(ctx, read, read.start.Add(-cycle), read.end.Add(-cycle))
-	if errors.Is(err, mlops.ErrNotFound) || err == nil && columns.Rows < stats.MinimumDayRows {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	profile, err := stats.NewProfile(columns.Inputs, nil)
-	if err != nil {
-		return nil, fmt.Errorf("last season: %w", err)
-	}
-	return &profile, nil
-}
-
 // judge adds to the verdict whose window it is and when.
 func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftReport {
 	report := Judge(Window{
@@ -154,7 +135,7 @@ func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftRep
 		Performance: t.performance,
 	})
 	report.Monitor, report.Deployment, report.Model, report.ModelVersion = monitor.Name, t.deployment.Name, t.deployment.Model, t.version
-	report.Reference = fmt.Sprintf("dataset %s version %d, training split", t.manifest.Dataset, t.manifest.Number)
+	report.Reference = t.against
 	report.WindowStart, report.WindowEnd, report.Watermark, report.Time = t.start, t.end, t.last, now
 	report.Requests, report.Failed = t.columns.Requests, t.columns.Failed
 	return report

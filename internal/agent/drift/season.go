@@ -13,7 +13,13 @@ const (
 // drifted but looks as it did then is seasonal. When all of them are, so is the window; when some are, the others keep
 // their verdict. It returns what the report says of the season, "" where none was looked for or nothing has changed.
 func (w Window) explain(report *mlops.DriftReport) string {
-	if w.Monitor.Season <= 0 && w.Season == nil || report.Verdict == mlops.VerdictStable {
+	if w.Monitor.Season <= 0 && w.Season == nil {
+		return ""
+	}
+	if w.Monitor.Reference == mlops.ReferenceSeason && w.Season != nil {
+		return "" // it is what the window was compared with
+	}
+	if report.Verdict == mlops.VerdictStable {
 		return ""
 	}
 	if w.Season == nil || w.Season.Rows < w.minimumRows() {

@@ -1,6 +1,8 @@
 package driftmonitor
 
 import (
+	"time"
+
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
@@ -13,6 +15,9 @@ type model struct {
 	Name         types.String            `tfsdk:"name"`
 	Owner        types.String            `tfsdk:"owner"`
 	Reference    types.String            `tfsdk:"reference"`
+	RefLength    envelope.Duration       `tfsdk:"reference_length"`
+	RefFrom      types.String            `tfsdk:"reference_from"`
+	RefTo        types.String            `tfsdk:"reference_to"`
 	Schedule     types.String            `tfsdk:"schedule"`
 	TimeZone     types.String            `tfsdk:"time_zone"`
 	Window       envelope.Duration       `tfsdk:"window"`
@@ -36,7 +41,8 @@ type alertModel struct {
 func expand(m model) mlops.DriftMonitor {
 	spec := mlops.DriftMonitor{
 		Name: m.Name.ValueString(), Deployment: envelope.NameIn(m.DeploymentID), Owner: m.Owner.ValueString(),
-		Reference: m.Reference.ValueString(), Schedule: m.Schedule.ValueString(), TimeZone: m.TimeZone.ValueString(),
+		Reference: m.Reference.ValueString(), ReferenceLength: m.RefLength.Domain(),
+		ReferenceFrom: momentOf(m.RefFrom), ReferenceTo: momentOf(m.RefTo), Schedule: m.Schedule.ValueString(), TimeZone: m.TimeZone.ValueString(),
 		Window: m.Window.Domain(), MinimumRows: m.MinimumRows.ValueInt64(), Season: m.Season.Domain(),
 		OpenAfter: m.OpenAfter.ValueInt64(), CloseAfter: m.CloseAfter.ValueInt64(),
 	}
@@ -55,10 +61,27 @@ func expand(m model) mlops.DriftMonitor {
 	return spec
 }
 
+// momentOf reads a time; what is none is zero, which the domain refuses.
+func momentOf(text types.String) time.Time {
+	at, err := time.Parse(time.RFC3339, text.ValueString())
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+func momentOrNull(at time.Time) types.String {
+	if at.IsZero() {
+		return types.StringNull()
+	}
+	return types.StringValue(at.Format(time.RFC3339))
+}
+
 func flatten(spec mlops.DriftMonitor, at envelope.Site) model {
 	m := model{
 		DeploymentID: at.Sibling(mlops.KindDeployment, spec.Deployment), Name: types.StringValue(spec.Name), Owner: envelope.StringOrNull(spec.Owner),
-		Reference: types.StringValue(spec.Reference), Schedule: types.StringValue(spec.Schedule), TimeZone: types.StringValue(spec.TimeZone),
+		Reference: types.StringValue(spec.Reference), RefLength: envelope.DurationOrNull(spec.ReferenceLength),
+		RefFrom: momentOrNull(spec.ReferenceFrom), RefTo: momentOrNull(spec.ReferenceTo), Schedule: types.StringValue(spec.Schedule), TimeZone: types.StringValue(spec.TimeZone),
 		Window: envelope.NewDuration(spec.Window), MinimumRows: types.Int64Value(spec.MinimumRows), Season: envelope.DurationOrNull(spec.Season),
 		OpenAfter: types.Int64Value(spec.OpenAfter), CloseAfter: types.Int64Value(spec.CloseAfter),
 		Alert: &alertModel{Severity: types.Int64Value(spec.Alert.Severity), Notify: envelope.StringValues(spec.Alert.Notify)},

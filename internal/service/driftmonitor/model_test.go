@@ -3,6 +3,7 @@ package driftmonitor
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -17,7 +18,9 @@ func TestFlattenUndoesExpand(t *testing.T) {
 			Features: map[string]mlops.FeatureWatch{"a": {Sensitivity: 2}}, MinimumRows: 1, Season: 7 * 24 * 3_600_000_000_000,
 			OpenAfter: 2, CloseAfter: 3, Alert: mlops.Alert{Severity: 4, Notify: []mlops.Role{mlops.RoleDataEngineer}},
 		},
-		"least": {Name: "x", Deployment: "d"},
+		"a fixed window":   {Name: "x", Deployment: "d", Reference: "window", ReferenceFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), ReferenceTo: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},
+		"what went before": {Name: "x", Deployment: "d", Reference: "rolling", ReferenceLength: 30 * 24 * 3_600_000_000_000},
+		"least":            {Name: "x", Deployment: "d"},
 	} {
 		if again := expand(flatten(spec, at)); !reflect.DeepEqual(again, spec) {
 			t.Errorf("%s: %+v came back as %+v", name, spec, again)

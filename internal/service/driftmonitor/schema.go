@@ -2,7 +2,9 @@ package driftmonitor
 
 import (
 	"fmt"
+	"regexp"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/float64default"
@@ -10,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
@@ -26,8 +29,18 @@ func attributes() map[string]schema.Attribute {
 		"owner":         schema.StringAttribute{Optional: true, MarkdownDescription: "E-mail address of who answers for the monitor."},
 		"reference": schema.StringAttribute{
 			Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.ReferenceTraining),
-			MarkdownDescription: "What a window is compared with: `" + mlops.ReferenceTraining + "`, the training split of the version that served. That is the default.",
+			Validators: []validator.String{stringvalidator.OneOf(mlops.References...)},
+			MarkdownDescription: "What a window is compared with: `" + mlops.ReferenceTraining + "`, the training split of the version that served; `" +
+				mlops.ReferenceWindow + "`, the traffic between `reference_from` and `reference_to`; `" + mlops.ReferenceRolling +
+				"`, the traffic of `reference_length` right before the window; `" + mlops.ReferenceSeason +
+				"`, the traffic of the same window of the last cycle of `season`. Default `" + mlops.ReferenceTraining + "`.",
 		},
+		"reference_length": schema.StringAttribute{
+			Optional: true, CustomType: envelope.DurationType{}, PlanModifiers: []planmodifier.String{envelope.KeepEqual()},
+			MarkdownDescription: "How much traffic before a window a `" + mlops.ReferenceRolling + "` reference takes, for example `30d`.",
+		},
+		"reference_from": moment("The beginning of a `" + mlops.ReferenceWindow + "` reference, for example `2026-01-01T00:00:00Z`."),
+		"reference_to":   moment("Its end, which is no part of it."),
 		"schedule": schema.StringAttribute{
 			Required: true, MarkdownDescription: "When it looks, as a cron expression of five fields: minute, hour, day, month, weekday. Windows that are complete and not judged yet are judged then.",
 		},
@@ -49,7 +62,8 @@ func attributes() map[string]schema.Attribute {
 		},
 		"season": schema.StringAttribute{
 			Optional: true, CustomType: envelope.DurationType{}, PlanModifiers: []planmodifier.String{envelope.KeepEqual()},
-			MarkdownDescription: "Length of a cycle, for example `7d`, whose last turn may explain a shift. Left out, none is looked for.",
+			MarkdownDescription: "Length of a cycle, `24h`, `7d`, or `365d` for a calendar year. A shift that the same window of the last cycle shows as well is `seasonal`, " +
+				"which raises nothing; before one cycle is recorded the report says `season_unknown`. Left out, no season is looked for.",
 		},
 		"open_after":  count(mlops.DefaultOpenAfter, "Windows that agree before an episode opens; they share less than half of their rows."),
 		"close_after": count(mlops.DefaultCloseAfter, "Stable windows before it closes."),
@@ -68,6 +82,16 @@ func attributes() map[string]schema.Attribute {
 		},
 	}
 }
+
+// moment is a time as RFC 3339 writes it.
+func moment(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, MarkdownDescription: description,
+		Validators: []validator.String{stringvalidator.RegexMatches(momentForm, "write a time such as 2026-01-01T00:00:00Z")},
+	}
+}
+
+var momentForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$`)
 
 func count(value int64, description string) schema.Int64Attribute {
 	return schema.Int64Attribute{
