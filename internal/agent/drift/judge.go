@@ -90,6 +90,7 @@ func verdictOf(kinds kind, features []mlops.FeatureReport) mlops.Verdict {
 func (w Window) measureAll(reference stats.Profile) []measurement {
 	names := w.compared(reference)
 	measured := make([]measurement, 0, len(names)+1)
+	reference = withTypicalDays(reference, names)
 	for _, name := range names {
 		column, _ := w.column(name)
 		if name == w.Dataset.ColumnOf(mlops.RoleLabel) {

@@ -3,8 +3,6 @@ package drift
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
@@ -21,49 +19,12 @@ const (
 	EffectCeiling = 0.5
 	// DefaultMinimumRows is how many rows a window needs unless the monitor says otherwise.
 	DefaultMinimumRows = 100
-	// minimumDays is how many days of the reference make a spread.
-	minimumDays = 5
 )
 
 // threshold is the PSI from which a feature is raised: what sampling alone gives, plus the larger of a floor and of what the
 // reference's own days do.
 func threshold(reference stats.ColumnProfile, bins stats.Bins, features int, sensitivity float64) float64 {
 	return bins.Noise() + math.Max(EffectFloor, dayMovement(reference.Days, bins, features))/sensitivity
-}
-
-// dayMovement is the PSI that a normal day stays below, zero where days are not known or differ by chance alone. Days are
-// taken to move about the whole by a random amount in one direction, which has the worst tail; sampling moves the window
-// along with it. The quantile is that which one feature of all exceeds on about one day in a hundred, by Student's law, since
-// the spread is known from few days.
-func dayMovement(days *stats.DaySpread, bins stats.Bins, features int) float64 {
-	if days == nil || days.Count < minimumDays {
-		return 0
-	}
-	count := float64(days.Count)
-	spread, freedom := daySpread(*days, bins)
-	if spread == 0 {
-		return 0
-	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: math.Min(math.Max(freedom, count/2), count)}.Quantile(1 - Significance/float64(max(features, 1))/2)
-	return math.Min(t*t*(spread+math.Min(spread, bins.Scale())), EffectCeiling)
-}
-
-// daySpread is the variance of what days do, in PSI, and with how many degrees of freedom it is known (Satterthwaite: from the
-// variance of a squared normal effect and of the chi-square that sampling adds to it on every day). A mean that chance alone
-// could give counts for less: days that differ by chance must not blind the monitor.
-func daySpread(days stats.DaySpread, bins stats.Bins) (spread, freedom float64) {
-	var rows int64
-	for _, count := range bins.Reference {
-		rows += count
-	}
-	sampling := 1/days.MeanRows + 1/float64(max(rows, 1))
-	chance := 2 * float64(max(len(bins.Reference)-1, 1)) * sampling * sampling // variance of the PSI of one day
-	count := float64(days.Count)
-	spread = days.Mean * math.Min(math.Max(days.Mean/(2*math.Sqrt(chance/count)), 0), 1)
-	if spread <= 0 {
-		return 0, 0
-	}
-	return spread, 2 * count * spread * spread / (2*spread*spread + 4*spread*sampling + chance)
 }
 
 // measurement is one feature before the p-values of all are corrected together.

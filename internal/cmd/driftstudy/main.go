@@ -34,6 +34,7 @@ func main() {
 	flag.IntVar(&o.plan.Repetitions, "repetitions", 2000, "repetitions of each experiment")
 	flag.IntVar(&o.plan.LargeRepetitions, "large-repetitions", 200, "repetitions at a million rows")
 	flag.IntVar(&o.plan.Workers, "workers", runtime.GOMAXPROCS(0), "repetitions at a time")
+	flag.DurationVar(&o.plan.Limit, "limit", 0, "end each experiment after so long, with the repetitions done until then; 0 is no limit")
 	flag.StringVar(&o.only, "only", "", "run experiments whose name matches this regular expression; results of others stay as they are")
 	flag.StringVar(&o.flights, "flights", defaultFlights(), "path of flights-3m.parquet (make flights)")
 	flag.StringVar(&o.repository, "repository", ".", "top of the repository, where results and pages are written")

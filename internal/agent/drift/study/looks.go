@@ -3,6 +3,7 @@ package study
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -55,5 +56,5 @@ func thousands(n int) string {
 	if n >= 1000 {
 		return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -18,6 +19,8 @@ type Plan struct {
 	// Repetitions of an experiment, and of one with windows of a million rows.
 	Repetitions, LargeRepetitions int
 	Workers                       int
+	// Limit ends an experiment early, with the repetitions that were done until then; 0 is no limit.
+	Limit time.Duration
 	// Progress is written to, a line every few seconds; it may be io.Discard.
 	Progress io.Writer
 	Now      func() time.Time
@@ -57,9 +60,17 @@ func (p Plan) repetitions(experiment Experiment) int {
 	return max(1, int(float64(count)*cmp.Or(experiment.Share, 1)))
 }
 
-// command measures an experiment again as this plan does.
-func (p Plan) command(experiment Experiment) string {
-	return fmt.Sprintf("go run ./internal/cmd/driftstudy -only '^%s$' -seed %d -repetitions %d -large-repetitions %d", experiment.Name, p.Seed, p.Repetitions, p.LargeRepetitions)
+// command measures so many repetitions of an experiment again.
+func (p Plan) command(experiment Experiment, done int) string {
+	command := fmt.Sprintf("go run ./internal/cmd/driftstudy -only '^%s$' -seed %d", experiment.Name, p.Seed)
+	switch {
+	case experiment.Once:
+		return command
+	case experiment.Large:
+		return command + fmt.Sprintf(" -large-repetitions %d", done)
+	default:
+		return command + fmt.Sprintf(" -repetitions %d", int(math.Ceil(float64(done)/cmp.Or(experiment.Share, 1))))
+	}
 }
 
 // random is the randomness of one repetition: the same whoever runs it and whatever else is run.
@@ -103,6 +114,10 @@ func (p Plan) Run(ctx context.Context, experiment Experiment) (results []Result,
 		})
 	}
 	for repetition := 0; repetition < total && ctx.Err() == nil; repetition++ {
+		if p.Limit > 0 && repetition > 0 && p.Now().Sub(started) > p.Limit {
+			fmt.Fprintf(p.Progress, "%s: stopped at %s, after %d of %d repetitions\n", experiment.Name, p.Limit, repetition, total)
+			break
+		}
 		repetitions <- repetition
 	}
 	close(repetitions)
@@ -113,7 +128,7 @@ func (p Plan) Run(ctx context.Context, experiment Experiment) (results []Result,
 	for i, row := range experiment.Rows {
 		results = append(results, Result{
 			Experiment: experiment.Name, Name: row.Name, Counted: row.Counted, Bound: row.Bound,
-			Hits: sums[i].Hits, Trials: sums[i].Trials, Seed: p.Seed, Command: p.command(experiment),
+			Hits: sums[i].Hits, Trials: sums[i].Trials, Seed: p.Seed, Command: p.command(experiment, done),
 		})
 	}
 	return results, byFrequency(said), nil
