@@ -49,9 +49,11 @@ type DriftReport struct {
 	Failed        int64     `json:"failed_requests"`
 	Verdict       Verdict   `json:"verdict"`
 	// Season is "explained", "season_unknown" or "" where none was looked for.
-	Season   string          `json:"season,omitempty"`
-	Summary  string          `json:"summary"` // one sentence that says why
-	Quality  []QualityFault  `json:"quality,omitempty"`
+	Season  string         `json:"season,omitempty"`
+	Summary string         `json:"summary"` // one sentence that says why
+	Quality []QualityFault `json:"quality,omitempty"`
+	// Findings are worth a look, and decide nothing.
+	Findings []QualityFault  `json:"findings,omitempty"`
 	Features []FeatureReport `json:"features"`
 	// Performance is set where labels have come for the window.
 	Performance *Performance `json:"performance,omitempty"`
@@ -60,7 +62,7 @@ type DriftReport struct {
 // QualityFault is one thing that cannot be true.
 type QualityFault struct {
 	Feature string  `json:"feature"`
-	Rule    string  `json:"rule"` // type, null, range, category, unit, schema
+	Rule    string  `json:"rule"` // type, null, range, category, unit, schema, duplicate; of findings also constant, gap, disorder
 	Share   float64 `json:"share,omitempty"`
 	Message string  `json:"message"`
 }

@@ -47,6 +47,7 @@ func Compare(reference, current table.Table, types map[string]mlops.ColumnType) 
 	window := Window{Dataset: mlops.Dataset{Columns: map[string]mlops.Column{}}, TypeErrors: map[string]int64{}}
 	var frozen []stats.Input
 	var days []int64
+	var beforeTimes []time.Time
 	for _, column := range reference.Columns {
 		columnType, told := types[column.Name]
 		if !told {
@@ -54,6 +55,8 @@ func Compare(reference, current table.Table, types map[string]mlops.ColumnType) 
 		}
 		if columnType == mlops.TypeTimestamp && days == nil {
 			days = dayNumbers(column)
+			window.Times, beforeTimes = timesOf(current, column.Name), timesOf(reference, column.Name)
+			window.InOrder = true
 		}
 		if columnType == mlops.TypeText || columnType == mlops.TypeTimestamp {
 			comparison.Notes = append(comparison.Notes, fmt.Sprintf("%s is a %s column: not compared", column.Name, columnType))
@@ -87,6 +90,7 @@ func Compare(reference, current table.Table, types map[string]mlops.ColumnType) 
 		return Comparison{}, err
 	}
 	window.Reference = profile
+	window.ReferenceDuplicates = DuplicateShare(frozen, beforeTimes)
 	comparison.Report = Judge(window)
 	return comparison, nil
 }
@@ -175,6 +179,19 @@ func ReadInput(column table.Column, columnType mlops.ColumnType) (input stats.In
 		input.Text, input.Null = column.AsText()
 	}
 	return input, bad
+}
+
+// timesOf are the times of a column; nil where it is not there or a cell holds none.
+func timesOf(in table.Table, name string) []time.Time {
+	column, here := in.Column(name)
+	if !here {
+		return nil
+	}
+	times, null, _ := column.AsTimes()
+	if slices.Contains(null, true) {
+		return nil
+	}
+	return times
 }
 
 // dayNumbers are days since 1970 in UTC; rows without a time share a day of their own.

@@ -18,6 +18,7 @@ func Judge(window Window) mlops.DriftReport {
 		Rows:          int64(window.rows()),
 		ReferenceRows: window.Reference.Rows,
 		Quality:       qualityFaults(window),
+		Findings:      findings(window),
 		Features:      []mlops.FeatureReport{},
 		Performance:   window.Performance,
 	}

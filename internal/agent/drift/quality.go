@@ -21,7 +21,7 @@ const (
 	RuleCategory = "category"
 )
 
-var rules = []string{RuleUnit, RuleSchema, RuleType, RuleNull, RuleRange, RuleCategory}
+var rules = []string{RuleUnit, RuleSchema, RuleType, RuleNull, RuleRange, RuleCategory, RuleDuplicate}
 
 // How much must be wrong before a window is: single bad cells are the caller's, many are the pipe's.
 const (
@@ -58,6 +58,7 @@ func qualityFaults(window Window) []mlops.QualityFault {
 		}
 		faults = append(faults, categoryFault(name, declared, current)...)
 	}
+	faults = append(faults, declaredDuplicates(window)...)
 	slices.SortStableFunc(faults, func(a, b mlops.QualityFault) int {
 		return cmp.Or(cmp.Compare(slices.Index(rules, a.Rule), slices.Index(rules, b.Rule)), cmp.Compare(b.Share, a.Share))
 	})

@@ -130,7 +130,7 @@ func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (re
 // judge adds to the verdict whose window it is and when.
 func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftReport {
 	report := Judge(Window{
-		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors,
+		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors, Times: t.columns.Times,
 		Season: t.season, Predictions: t.columns.Predictions, PredictionReference: t.answers,
 		Performance: t.performance,
 	})

@@ -4,6 +4,8 @@
 package drift
 
 import (
+	"time"
+
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
@@ -19,6 +21,12 @@ type Window struct {
 	Current []stats.Input
 	// TypeErrors counts, by column, cells that could not be read as their column's type; such cells stand as null in Current.
 	TypeErrors map[string]int64
+	// Times are the event times of the rows of Current; nil where rows have none. InOrder says that rows stand as they were
+	// written: not where several collectors' files are read one after another.
+	Times   []time.Time
+	InOrder bool
+	// ReferenceDuplicates is the share of the reference's rows that repeat another one; zero where nobody counted.
+	ReferenceDuplicates float64
 	// Season is the profile of the same season of the last cycle; nil where there is none yet.
 	Season *stats.Profile
 	// Predictions is the output of the model in the window, PredictionReference its output on the reference; drift of the

@@ -185,9 +185,10 @@ func writeCompareJSON(to io.Writer, comparison drift.Comparison) error {
 		Rows          int64                 `json:"rows"`
 		ReferenceRows int64                 `json:"reference_rows"`
 		Quality       []mlops.QualityFault  `json:"quality,omitempty"`
+		Findings      []mlops.QualityFault  `json:"findings,omitempty"`
 		Features      []mlops.FeatureReport `json:"features"`
 		Notes         []string              `json:"notes,omitempty"`
-	}{report.Verdict, report.Summary, report.Rows, report.ReferenceRows, report.Quality, features, comparison.Notes})
+	}{report.Verdict, report.Summary, report.Rows, report.ReferenceRows, report.Quality, report.Findings, features, comparison.Notes})
 }
 
 // writeCompareTable is for people.
@@ -203,6 +204,12 @@ func writeCompareTable(to io.Writer, r compareRequest, comparison drift.Comparis
 		fmt.Fprint(out, "\nData quality\n")
 		for _, fault := range report.Quality {
 			fmt.Fprintf(out, "  ! %s\n", wrap(fault.Message, 96, "    "))
+		}
+	}
+	if len(report.Findings) > 0 {
+		fmt.Fprint(out, "\nWorth a look\n")
+		for _, finding := range report.Findings {
+			fmt.Fprintf(out, "  - %s\n", wrap(finding.Message, 96, "    "))
 		}
 	}
 	writeFeatures(out, report.Features)

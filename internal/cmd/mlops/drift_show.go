@@ -140,6 +140,12 @@ func printReport(to io.Writer, report mlops.DriftReport, state mlops.MonitorStat
 		paragraph(to, "  ", fmt.Sprintf("%s (%s): %s", fault.Feature, fault.Rule, fault.Message))
 	}
 	printPerformance(to, report.Performance)
+	for i, finding := range report.Findings {
+		if i == 0 {
+			fmt.Fprintln(to, "\nWorth a look")
+		}
+		fmt.Fprintf(to, "  %s (%s): %s\n", finding.Feature, finding.Rule, oneLine(finding.Message))
+	}
 	printFeatures(to, report.Features)
 	for i, episode := range state.Open() {
 		if i == 0 {

@@ -1,0 +1,227 @@
+package drift
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+// The rules of findings: what a person should look at though it may well be true. A finding decides nothing, with one
+// exception: more duplicates than the dataset declares are a fault.
+const (
+	RuleConstant  = "constant"
+	RuleDuplicate = "duplicate"
+	RuleGap       = "gap"
+	RuleDisorder  = "disorder"
+)
+
+// AllColumns stands where a finding is of whole rows.
+const AllColumns = "all columns"
+
+// From where on something is worth telling.
+const (
+	findingSignificance = 1e-6
+	// duplicateShare of the rows repeat another one, beyond twice the share of the reference.
+	duplicateShare = 0.01
+	// A gap is gapShare of the window long, and gapLength times as long as nearly all others.
+	gapShare, gapLength = 0.1, 8
+	// disorderShare of the rows are older than a row before them.
+	disorderShare = 0.01
+	// minimumTimes is how many rows must have a time before gaps and order are looked for.
+	minimumTimes = 50
+)
+
+// findings are what is worth a look, by column and then of whole rows.
+func findings(window Window) []mlops.QualityFault {
+	var found []mlops.QualityFault
+	for _, name := range window.watched() {
+		current, here := window.column(name)
+		reference := window.Reference.Columns[name]
+		if !here || reference.Type != current.Type {
+			continue
+		}
+		found = append(found, constantFinding(name, reference, current)...)
+		found = append(found, beyondFinding(name, reference, current)...)
+	}
+	if share, known := window.duplicates(); known && window.Dataset.MaximumDuplicatePercent == nil && share >= duplicateShare+2*window.ReferenceDuplicates {
+		found = append(found, duplicateFault(share, fmt.Sprintf("%s in the reference", percent(window.ReferenceDuplicates))))
+	}
+	return append(found, timeFindings(window)...)
+}
+
+// constantFinding tells of a column that varied and does not any more.
+func constantFinding(name string, reference stats.ColumnProfile, current stats.Input) []mlops.QualityFault {
+	value, before, m := "", 0.0, 0
+	switch {
+	case reference.Number != nil:
+		sorted := current.SortedNumbers()
+		if m = len(sorted); m == 0 || sorted[0] != sorted[m-1] {
+			return nil
+		}
+		value, before = number(sorted[0]), modeShare(reference.Number.Sample)
+	case reference.Category != nil:
+		counts, _ := current.CountText()
+		if len(counts) != 1 {
+			return nil
+		}
+		for level, count := range counts {
+			value, m = short(level), int(count)
+		}
+		for _, count := range reference.Category.Counts {
+			before = math.Max(before, float64(count)/float64(reference.Rows-reference.Nulls))
+		}
+	default:
+		return nil
+	}
+	if math.Pow(before, float64(m)) > findingSignificance { // the reference is as good as constant, or there are few rows
+		return nil
+	}
+	return []mlops.QualityFault{{Feature: name, Rule: RuleConstant, Share: 1,
+		Message: fmt.Sprintf("%s is %s in every row; it varied in the reference", name, value)}}
+}
+
+// beyondFinding tells of numbers that lie beyond everything in the reference.
+func beyondFinding(name string, reference stats.ColumnProfile, current stats.Input) []mlops.QualityFault {
+	if reference.Number == nil {
+		return nil
+	}
+	var beyond, rows int64
+	worst := 0.0
+	for row, value := range current.Numbers {
+		if current.IsNull(row) {
+			continue
+		}
+		rows++
+		if value < reference.Number.Minimum || value > reference.Number.Maximum {
+			beyond++
+			if math.Abs(value) >= math.Abs(worst) {
+				worst = value
+			}
+		}
+	}
+	// As far out as its two extremes lie two rows of the reference.
+	if beyond < faultyRows || stats.RateTest(2, reference.Rows-reference.Nulls, beyond, rows) > findingSignificance {
+		return nil
+	}
+	share := float64(beyond) / float64(rows)
+	return []mlops.QualityFault{{Feature: name, Rule: RuleRange, Share: share,
+		Message: fmt.Sprintf("%s of %s lies beyond everything in the reference (%s to %s), for example %s", percent(share), name,
+			number(reference.Number.Minimum), number(reference.Number.Maximum), number(worst))}}
+}
+
+// duplicates is the share of rows that repeat an earlier one in every column, and whether that says anything: not where rows
+// have a time that is not known.
+func (w Window) duplicates() (share float64, known bool) {
+	if w.Times == nil && w.Dataset.ColumnOf(mlops.RoleTimestamp) != "" {
+		return 0, false
+	}
+	return DuplicateShare(w.Current, w.Times), w.rows() > 0
+}
+
+// declaredDuplicates is the fault of more repeated rows than the dataset allows.
+func declaredDuplicates(window Window) []mlops.QualityFault {
+	limit := window.Dataset.MaximumDuplicatePercent
+	if limit == nil {
+		return nil
+	}
+	share, known := window.duplicates()
+	rows := window.rows()
+	if !known || !faulty(int64(math.Round((share-*limit/100)*float64(rows))), rows) {
+		return nil
+	}
+	return []mlops.QualityFault{duplicateFault(share, percent(*limit/100)+" is allowed")}
+}
+
+func duplicateFault(share float64, against string) mlops.QualityFault {
+	return mlops.QualityFault{Feature: AllColumns, Rule: RuleDuplicate, Share: share,
+		Message: fmt.Sprintf("%s of the rows repeat an earlier one in every column, %s", percent(share), against)}
+}
+
+// DuplicateShare is the share of rows that repeat an earlier one in every column and in their time, where they have any.
+func DuplicateShare(columns []stats.Input, times []time.Time) float64 {
+	rows := 0
+	for _, column := range columns {
+		rows = max(rows, column.Rows())
+	}
+	if rows == 0 {
+		return 0
+	}
+	seed := maphash.MakeSeed()
+	hashes := make([]uint64, rows)
+	for _, column := range columns {
+		if column.Numbers == nil && column.Text == nil { // a timestamp: times say more
+			continue
+		}
+		for row := range column.Rows() {
+			cell := uint64(0x9e3779b97f4a7c15)
+			switch {
+			case column.IsNull(row):
+			case column.Numbers != nil:
+				cell = math.Float64bits(column.Numbers[row] + 0) // one zero
+			default:
+				cell = maphash.String(seed, column.Text[row])
+			}
+			hashes[row] = mix(hashes[row] ^ cell)
+		}
+	}
+	for row := range times {
+		if row < rows {
+			hashes[row] = mix(hashes[row] ^ uint64(times[row].UnixNano())) //nolint:gosec // its bits are all that matters
+		}
+	}
+	slices.Sort(hashes)
+	return 1 - float64(len(slices.Compact(hashes)))/float64(rows)
+}
+
+// mix spreads every bit over all (the finisher of SplitMix64).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// timeFindings tell of rows out of order and of long times without one.
+func timeFindings(window Window) []mlops.QualityFault {
+	if len(window.Times) < minimumTimes {
+		return nil
+	}
+	var found []mlops.QualityFault
+	late, newest := 0, window.Times[0]
+	for _, at := range window.Times {
+		if at.Before(newest) {
+			late++
+		} else {
+			newest = at
+		}
+	}
+	if share := float64(late) / float64(len(window.Times)); window.InOrder && late >= faultyRows && share > disorderShare {
+		found = append(found, mlops.QualityFault{Feature: AllColumns, Rule: RuleDisorder, Share: share,
+			Message: percent(share) + " of the rows are older than a row before them"})
+	}
+	return append(found, gapFinding(window.Times)...)
+}
+
+func gapFinding(times []time.Time) []mlops.QualityFault {
+	sorted := slices.SortedFunc(slices.Values(times), time.Time.Compare)
+	gaps := make([]float64, 0, len(sorted))
+	longest := 1
+	for i := 1; i < len(sorted); i++ {
+		gaps = append(gaps, sorted[i].Sub(sorted[i-1]).Seconds())
+		if gaps[i-1] > gaps[longest-1] {
+			longest = i
+		}
+	}
+	span, gap := sorted[len(sorted)-1].Sub(sorted[0]).Seconds(), gaps[longest-1]
+	slices.Sort(gaps)
+	if span == 0 || gap < gapShare*span || gap < gapLength*stats.Quantile(gaps, 0.95) {
+		return nil
+	}
+	return []mlops.QualityFault{{Feature: AllColumns, Rule: RuleGap, Share: gap / span,
+		Message: fmt.Sprintf("no row from %s to %s", sorted[longest-1].UTC().Format(time.RFC3339), sorted[longest].UTC().Format(time.RFC3339))}}
+}
