@@ -35,7 +35,7 @@ func dayMovement(days *stats.DaySpread, bins stats.Bins, features int) float64 {
 	}
 	law := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: math.Min(math.Max(freedom, count/2), count)}
 	t := law.Quantile(1 - dayShare/float64(max(features, 1))/2)
-	return math.Min(t*t*(spread+math.Min(spread, bins.Scale())), EffectCeiling)
+	return math.Min(t*t*(spread+math.Min(spread, bins.Scale())), math.Max(EffectCeiling, 2*days.Maximum))
 }
 
 // daySpread is the variance of what days do, in PSI, and with how many degrees of freedom it is known (Satterthwaite: from the

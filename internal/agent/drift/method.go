@@ -15,7 +15,8 @@ const (
 	// EffectFloor is the smallest PSI, beyond what sampling gives, that is raised at sensitivity 1: about an eighth of a
 	// standard deviation for a normal feature.
 	EffectFloor = 0.015
-	// EffectCeiling is the PSI that the reference's own days can never excuse: twice what is customarily a major change.
+	// EffectCeiling is the PSI that the reference's own days can never excuse, unless one of them went half as far: twice
+	// what is customarily a major change.
 	EffectCeiling = 0.5
 	// DefaultMinimumRows is how many rows a window needs unless the monitor says otherwise.
 	DefaultMinimumRows = 100
