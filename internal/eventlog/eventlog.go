@@ -85,7 +85,7 @@ func (l Log) Append(ctx context.Context, head Head, header mlops.Header, documen
 	if header.Sequence != head.Sequence+1 || header.Previous != head.SHA256 || header.Writer == "" {
 		return Entry{}, fmt.Errorf("%w: %s: the header does not follow number %d", mlops.ErrInvalid, l.Prefix, head.Sequence)
 	}
-	if err := l.stands(ctx, head); err != nil {
+	if err := l.Stands(ctx, head); err != nil {
 		return Entry{}, err
 	}
 	data, err := json.Marshal(document)
@@ -102,9 +102,9 @@ func (l Log) Append(ctx context.Context, head Head, header mlops.Header, documen
 // folded is about nothing; fold from the start.
 var ErrReplaced = errors.New("the log was replaced since it was read")
 
-// stands says whether the document at a head still is the one that was folded. Without it, a writer that outlived its
+// Stands says whether the document at a head still is the one that was folded. Without it, a writer that outlived its
 // project would go on with the numbers of the old log in the new one.
-func (l Log) stands(ctx context.Context, head Head) error {
+func (l Log) Stands(ctx context.Context, head Head) error {
 	if head.Sequence == 0 {
 		return nil
 	}

@@ -45,7 +45,7 @@ func (l Log) Newest(ctx context.Context, version int) (Snapshot, bool, error) {
 	if !usable {
 		return Snapshot{}, false, nil
 	}
-	err = l.stands(ctx, snapshot.Head)
+	err = l.Stands(ctx, snapshot.Head)
 	if errors.Is(err, ErrReplaced) {
 		return Snapshot{}, false, nil
 	}

@@ -32,6 +32,8 @@ type Store interface {
 type Entry struct {
 	Key  string
 	Size int64
+	// Tag is another one wherever the document is, also where somebody has put another of the same size in its place.
+	Tag string
 }
 
 // Workloads are what the platform runs for a project.

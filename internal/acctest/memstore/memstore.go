@@ -5,6 +5,8 @@ package memstore
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
@@ -138,7 +140,7 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]pl
 	err := s.call(ctx, VerbList, prefix, func() error {
 		for key, data := range s.documents {
 			if strings.HasPrefix(key, prefix) && key > after {
-				entries = append(entries, platform.Entry{Key: key, Size: int64(len(data))})
+				entries = append(entries, platform.Entry{Key: key, Size: int64(len(data)), Tag: tag(data)})
 			}
 		}
 		slices.SortFunc(entries, func(a, b platform.Entry) int { return strings.Compare(a.Key, b.Key) })
@@ -151,6 +153,11 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]pl
 		return nil, err
 	}
 	return entries, nil
+}
+
+func tag(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Delete removes a document; what is not there is no error.

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/retention"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -65,6 +66,13 @@ func (c *Controller) Run(ctx context.Context, ticks <-chan time.Time) error {
 	}
 }
 
+// forgetProject drops what was read: the project was removed and begun anew, and all of it is of the one before.
+func (c *Controller) forgetProject() {
+	c.specs, c.datasets = specCache{}, datasetCache{}
+	c.models, c.monitors, c.notified = map[string]*modelMemory{}, map[string]*monitorMemory{}, map[string]delivery{}
+	c.sealed = ""
+}
+
 // view is what one pass has read of the project, beside logs.
 type view struct {
 	now      time.Time
@@ -97,7 +105,13 @@ func (c *Controller) Pass(ctx context.Context) error {
 	faults = append(faults, err)
 	if seen != nil {
 		for _, name := range slices.Sorted(maps.Keys(c.models)) {
-			if err := c.move(ctx, c.models[name], seen); err != nil {
+			err := c.move(ctx, c.models[name], seen)
+			if errors.Is(err, eventlog.ErrReplaced) {
+				c.log.Info("the project was begun anew", "model", name)
+				c.forgetProject()
+				return nil
+			}
+			if err != nil {
 				faults = append(faults, fmt.Errorf("model %q: %w", name, err))
 			}
 		}

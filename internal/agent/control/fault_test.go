@@ -391,3 +391,40 @@ func TestEpisodeOfAnEarlierLife(t *testing.T) {
 		t.Errorf("the run is still %s: %s", got.State, got.Reason)
 	}
 }
+
+// A project that is removed and begun anew under a living controller, with documents of the very same sizes: the controller
+// serves nothing of the old log in the new project's name, and the new log tells its own story.
+func TestProjectBegunAnewUnderAController(t *testing.T) {
+	p := newPlant(t)
+	p.declare(flights()...)
+	p.publish(1)
+	controller := p.controller()
+	p.settle(controller)
+	old := p.state()
+	for _, key := range p.store.Keys("") {
+		if err := p.store.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.quality["1.0.0"] = 0.7 // another artifact
+	p.declare(flights()...)
+	p.publish(1)
+	p.settle(controller)
+	want := []string{"model_created", "requested", "training", "trained", "evaluated", "registered", "approved", "promoting", "promoted"}
+	if got := p.types(); !slices.Equal(got, want) {
+		t.Errorf("events of the new project\n got %v\nwant %v", got, want)
+	}
+	if p.state().Incarnation == old.Incarnation {
+		t.Error("the new model has the old one's incarnation")
+	}
+	document, err := p.project.SpecDocument(t.Context(), mlops.KindDeployment, "delay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	champion, _ := p.state().Champion()
+	live, err := p.workloads.Get(t.Context(), workload.KindService, "delay")
+	if err != nil || live.Manifest.Incarnation != document.Incarnation || live.Manifest.LogSequence > p.state().Sequence ||
+		!slices.Contains(live.Manifest.Service.Pod.Init[0].Command, champion.Output.ArtifactSHA256) {
+		t.Errorf("served is %+v, %v; want the new champion's artifact %s", live.Manifest, err, champion.Output.ArtifactSHA256)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
@@ -113,10 +112,6 @@ func (c *Controller) move(ctx context.Context, memory *modelMemory, seen *view) 
 		next, err := c.project.AppendModel(ctx, memory.state, event)
 		if errors.Is(err, mlops.ErrConflict) {
 			return nil // somebody else has decided: the next pass looks at everything again
-		}
-		if errors.Is(err, eventlog.ErrReplaced) {
-			delete(c.models, model) // the project was begun anew: so is what is known of it
-			return nil
 		}
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
@@ -51,6 +52,11 @@ func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, see
 	manifest := workload.Deployment(deployment, version, c.timestampColumn(version.Inputs.Dataset), workload.Seen{
 		LogSequence: memory.state.Sequence, SpecSequence: document.Sequence, Incarnation: document.Incarnation,
 	})
+	// What a log says that was begun anew since it was read must not be served in the name of the new one.
+	head := eventlog.Head{Sequence: memory.state.Sequence, SHA256: memory.state.SHA256}
+	if err := c.project.ModelLog(memory.state.Model).Stands(ctx, head); err != nil {
+		return err
+	}
 	applied, err := c.project.Workloads.Apply(ctx, manifest, live.Revision)
 	if errors.Is(err, mlops.ErrConflict) {
 		return nil // an apply or another controller was first: the next pass looks again

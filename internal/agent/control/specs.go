@@ -21,7 +21,7 @@ type declared struct {
 // specCache holds the newest document of every name. One listing tells what is new, and only that is read: a pass in which
 // nothing was declared is one call, whatever was declared before.
 type specCache struct {
-	byKey map[string]declared // by the key and size of the document
+	byKey map[string]declared // by the key and tag of the document
 	names map[mlops.Kind]map[string]declared
 }
 
@@ -33,7 +33,7 @@ func (c *specCache) refresh(ctx context.Context, store platform.Store) error {
 	byKey, names := map[string]declared{}, map[mlops.Kind]map[string]declared{}
 	for _, entry := range project.NewestSpecs(entries) {
 		parts := strings.Split(entry.Key, "/")
-		identity := fmt.Sprintf("%s:%d", entry.Key, entry.Size) // a hand edit shows in the size
+		identity := entry.Key + ":" + entry.Tag // a hand edit shows, and a project that was begun anew
 		found, cached := c.byKey[identity]
 		if !cached {
 			if found, err = readSpec(ctx, store, entry.Key); err != nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -27,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) platform.Store) {
 	t.Run("a document is created once", func(t *testing.T) { createOnce(t, open(t)) })
 	t.Run("of many writers one wins", func(t *testing.T) { race(t, open(t)) })
 	t.Run("lists are in order and from a cursor", func(t *testing.T) { lists(t, open(t)) })
+	t.Run("a tag tells documents of one key apart", func(t *testing.T) { tags(t, open(t)) })
 	t.Run("a source that fails leaves nothing", func(t *testing.T) { brokenSource(t, open(t)) })
 	t.Run("keys that are not keys are refused", func(t *testing.T) { badKeys(t, open(t)) })
 	t.Run("delete may come twice", func(t *testing.T) { deleteTwice(t, open(t)) })
@@ -71,6 +73,31 @@ func createOnce(t *testing.T, store platform.Store) {
 	}
 	if data := read(t, store, "once.json"); string(data) != "first" {
 		t.Errorf("the document was overwritten: %q", data)
+	}
+}
+
+// tags tells documents of one key and size apart: whoever remembers one by its tag sees that another has taken its place.
+func tags(t *testing.T, store platform.Store) {
+	tag := func() string {
+		entries, err := store.List(t.Context(), "tag.json", "", 0)
+		must(t, err)
+		if len(entries) != 1 || entries[0].Tag == "" {
+			t.Fatalf("listed %+v, want one entry with a tag", entries)
+		}
+		return entries[0].Tag
+	}
+	must(t, store.Create(t.Context(), "tag.json", []byte("first")))
+	first := tag()
+	if again := tag(); again != first {
+		t.Errorf("the tag of a document is %q and then %q", first, again)
+	}
+	// A file system's clock may tick seldom: at some time the tag is another one.
+	for deadline := time.Now().Add(5 * time.Second); tag() == first; {
+		if time.Now().After(deadline) {
+			t.Fatalf("another document of the same size has the tag %q as well", first)
+		}
+		must(t, store.Delete(t.Context(), "tag.json"))
+		must(t, store.Create(t.Context(), "tag.json", []byte("other")))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
@@ -96,6 +97,7 @@ func (l *listing) child(parent, name string) error {
 	if err != nil {
 		return err
 	}
-	l.entries = append(l.entries, platform.Entry{Key: full, Size: info.Size()})
+	tag := strconv.FormatInt(info.ModTime().UnixNano(), 36) + "-" + strconv.FormatInt(info.Size(), 36)
+	l.entries = append(l.entries, platform.Entry{Key: full, Size: info.Size(), Tag: tag})
 	return nil
 }
