@@ -32,7 +32,7 @@ func TestFoldersRemovedUnderTheRunner(t *testing.T) {
 					left := s.processes()
 					return len(left) == 0, strings.Join(words(left), "\n")
 				})
-				<-s.ended
+				s.awaitRunnerEnded()
 				if code := s.runner.ProcessState.ExitCode(); code != 1 {
 					t.Errorf("exit code %d, want 1: it did not end because somebody asked it to", code)
 				}
@@ -92,7 +92,7 @@ func TestStoreRemovedWhileNothingRuns(t *testing.T) {
 	s.awaitServed(2) // its log is longer now than that of the new project will be
 	old := s.some(1, "a controller", controller)[0]
 	s.must("local", "stop")
-	<-s.ended
+	s.awaitRunnerEnded()
 	s.remove("project")
 	s.beginAnew(old)
 }

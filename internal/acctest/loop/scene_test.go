@@ -5,6 +5,7 @@ package loop
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -73,9 +74,7 @@ func (s *scene) strike() {
 	if output, err := s.command("mlops", "local", "stop", "--project", s.folder).CombinedOutput(); err != nil {
 		s.t.Errorf("mlops local stop: %v\n%s", err, output)
 	}
-	if s.ended != nil {
-		<-s.ended
-	}
+	s.awaitRunnerEnded()
 	var left []process
 	deadline := time.Now().Add(5 * time.Second) // a process that was killed takes a moment to vanish
 	for left = s.processes(); len(left) > 0 && time.Now().Before(deadline); left = s.processes() {
@@ -87,6 +86,20 @@ func (s *scene) strike() {
 	}
 	if s.t.Failed() {
 		s.t.Log(s.circumstances())
+	}
+}
+
+// awaitRunnerEnded waits for the end of the runner, if one was started, and kills one that does not come to it.
+func (s *scene) awaitRunnerEnded() {
+	s.t.Helper()
+	if s.ended == nil {
+		return
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		s.t.Errorf("mlops local has not ended")
+		s.killRunner()
 	}
 }
 
@@ -129,7 +142,8 @@ func (s *scene) start(logName string, arguments ...string) *exec.Cmd {
 	defer log.Close() // the process has its own
 	command := s.command("mlops", arguments...)
 	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the test, which ends it in order
+	// Ctrl-C is for the test, which ends it in order. A test that is killed takes with it what it can.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -158,10 +172,10 @@ func (s *scene) killRunner() {
 	<-s.ended
 }
 
-// kill9 ends one process at once.
+// kill9 ends one process at once; one that has gone meanwhile, with another, is no fault.
 func (s *scene) kill9(p process) {
 	s.t.Helper()
-	if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		s.t.Errorf("kill %s: %v", p, err)
 	}
 }
