@@ -30,6 +30,8 @@ type DriftMonitor struct {
 	// Season is the length of a cycle ("7d") whose last turn may explain a shift; zero looks for none. 365 days are a
 	// calendar year.
 	Season Duration `json:"season,omitempty"`
+	// Multivariate looks at all features together, too.
+	Multivariate bool `json:"multivariate,omitempty"`
 	// OpenAfter agreeing windows open an episode, CloseAfter stable ones close it.
 	OpenAfter  int64 `json:"open_after"`
 	CloseAfter int64 `json:"close_after"`

@@ -1,6 +1,7 @@
 package mlops_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -56,10 +57,7 @@ func TestReferenceProblems(t *testing.T) {
 			t.Fatalf("a plain monitor has problems: %v", problems)
 		}
 		change(&monitor)
-		found := ""
-		for _, p := range monitor.Validate() {
-			found += p.Message + "; "
-		}
+		found := fmt.Sprint(monitor.Validate())
 		if !strings.Contains(found, words) {
 			t.Errorf("problems %q do not say %q", found, words)
 		}

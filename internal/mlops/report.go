@@ -55,6 +55,8 @@ type DriftReport struct {
 	// Findings are worth a look, and decide nothing.
 	Findings []QualityFault  `json:"findings,omitempty"`
 	Features []FeatureReport `json:"features"`
+	// Multivariate is set where the monitor asks to look at features together.
+	Multivariate []MultivariateReport `json:"multivariate,omitempty"`
 	// Performance is set where labels have come for the window.
 	Performance *Performance `json:"performance,omitempty"`
 }
@@ -88,6 +90,17 @@ type MetricReport struct {
 	Value  *float64 `json:"value"`
 	PValue *float64 `json:"p_value"`
 	Reason string   `json:"reason,omitempty"` // why there is no value
+}
+
+// MultivariateReport is what all features show together.
+type MultivariateReport struct {
+	Method    string   `json:"method"`
+	Value     *float64 `json:"value"`
+	PValue    *float64 `json:"p_value"`
+	Threshold float64  `json:"threshold,omitempty"`
+	Drifted   bool     `json:"drifted"`
+	Reason    string   `json:"reason,omitempty"` // why there is no value
+	Message   string   `json:"message,omitempty"`
 }
 
 // Chart is shares by bin.

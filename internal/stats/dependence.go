@@ -105,12 +105,12 @@ func equality(values []string) func(int) float64 {
 	for _, value := range values {
 		counts[value]++
 	}
-	var any float64
+	var byChance float64
 	for _, count := range counts {
-		any += count / n * count / n
+		byChance += count / n * count / n
 	}
 	return func(lag int) float64 {
-		if any >= 1 {
+		if byChance >= 1 {
 			return 0
 		}
 		equal := 0
@@ -119,6 +119,6 @@ func equality(values []string) func(int) float64 {
 				equal++
 			}
 		}
-		return (float64(equal)/(n-float64(lag)) - any) / (1 - any)
+		return (float64(equal)/(n-float64(lag)) - byChance) / (1 - byChance)
 	}
 }

@@ -40,11 +40,16 @@ const textDistinct = 1000
 // Compare judges the current table against the reference. types overrides guesses by column; a text column or a timestamp
 // is not compared, and the first timestamp gives the reference its days.
 func Compare(reference, current table.Table, types map[string]mlops.ColumnType) (Comparison, error) {
+	return CompareAs(mlops.DriftMonitor{}, reference, current, types)
+}
+
+// CompareAs is Compare with what a monitor tunes: Features, MinimumRows, Multivariate.
+func CompareAs(monitor mlops.DriftMonitor, reference, current table.Table, types map[string]mlops.ColumnType) (Comparison, error) {
 	if err := checkComparable(reference, current, types); err != nil {
 		return Comparison{}, err
 	}
 	var comparison Comparison
-	window := Window{Dataset: mlops.Dataset{Columns: map[string]mlops.Column{}}, TypeErrors: map[string]int64{}}
+	window := Window{Monitor: monitor, Dataset: mlops.Dataset{Columns: map[string]mlops.Column{}}, TypeErrors: map[string]int64{}}
 	var frozen []stats.Input
 	var days []int64
 	var beforeTimes []time.Time
@@ -90,6 +95,7 @@ func Compare(reference, current table.Table, types map[string]mlops.ColumnType) 
 		return Comparison{}, err
 	}
 	window.Reference = profile
+	window.ReferenceRows, window.ReferenceDays = frozen, days
 	window.ReferenceDuplicates = DuplicateShare(frozen, beforeTimes)
 	comparison.Report = Judge(window)
 	return comparison, nil

@@ -49,7 +49,7 @@ func findings(window Window) []mlops.QualityFault {
 		found = append(found, beyondFinding(name, reference, current)...)
 	}
 	if share, known := window.duplicates(); known && window.Dataset.MaximumDuplicatePercent == nil && share >= duplicateShare+2*window.ReferenceDuplicates {
-		found = append(found, duplicateFault(share, fmt.Sprintf("%s in the reference", percent(window.ReferenceDuplicates))))
+		found = append(found, duplicateFault(share, percent(window.ReferenceDuplicates)+" in the reference"))
 	}
 	return append(found, timeFindings(window)...)
 }

@@ -41,6 +41,7 @@ func Judge(window Window) mlops.DriftReport {
 		report.Verdict = verdictOf(window.kinds(), report.Features)
 		report.Season = window.explain(&report)
 		report.Summary = driftSummary(report)
+		window.lookTogether(&report)
 		if window.Performance != nil && window.Performance.Worse { // whatever the cause: this is what hurts
 			report.Verdict = mlops.VerdictPerformance
 			report.Summary = performanceSummary(*window.Performance, drifted(report.Features))

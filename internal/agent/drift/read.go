@@ -21,7 +21,9 @@ type traffic struct {
 	version    int64
 	manifest   mlops.DatasetManifest
 	reference  stats.Profile
-	against    string // the reference in words
+	against    string        // the reference in words
+	rows       []stats.Input // of the reference, and their days, for looking at features together
+	days       []int64
 	season     *stats.Profile
 	answers    *stats.ColumnProfile // what the version answered when it was registered
 
@@ -131,6 +133,7 @@ func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (re
 func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftReport {
 	report := Judge(Window{
 		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors, Times: t.columns.Times,
+		ReferenceRows: t.rows, ReferenceDays: t.days,
 		Season: t.season, Predictions: t.columns.Predictions, PredictionReference: t.answers,
 		Performance: t.performance,
 	})

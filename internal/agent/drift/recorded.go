@@ -14,6 +14,8 @@ import (
 // recorded is traffic that a window is compared with, and what the model answered to it.
 type recorded struct {
 	profile stats.Profile
+	rows    []stats.Input
+	days    []int64
 	answers *stats.ColumnProfile
 }
 
@@ -33,7 +35,7 @@ func (l *Looker) compareWith(ctx context.Context, read *traffic) error {
 	}
 	span, traffic := l.Monitor.ReferenceSpan(window)
 	if !traffic || l.Monitor.Reference == mlops.ReferenceSeason && read.season == nil {
-		return nil
+		return l.trainingRows(ctx, read)
 	}
 	reference, err := l.recorded(ctx, *read, span)
 	if err != nil {
@@ -43,6 +45,28 @@ func (l *Looker) compareWith(ctx context.Context, read *traffic) error {
 	read.reference, read.answers = stats.Profile{}, nil
 	if reference != nil {
 		read.reference, read.answers = reference.profile, reference.answers
+		read.rows, read.days = reference.rows, reference.days
+	}
+	return nil
+}
+
+// trainingRows reads what the version learned from, where the monitor looks at features together.
+func (l *Looker) trainingRows(ctx context.Context, read *traffic) error {
+	if !l.Monitor.Multivariate {
+		return nil
+	}
+	training, err := l.csv(ctx, read.manifest.Training.SHA256)
+	if err != nil {
+		return fmt.Errorf("training split: %w", err)
+	}
+	for _, name := range read.dataset.Features() {
+		if column, here := training.Column(name); here {
+			input, _ := ReadInput(column, read.dataset.Columns[name].Type)
+			read.rows = append(read.rows, input)
+		}
+	}
+	if column, here := training.Column(read.dataset.ColumnOf(mlops.RoleTimestamp)); here {
+		read.days = dayNumbers(column)
 	}
 	return nil
 }
@@ -64,7 +88,7 @@ func (l *Looker) recorded(ctx context.Context, read traffic, span mlops.Span) (*
 	if err != nil {
 		return nil, err
 	}
-	found := recorded{profile: profile}
+	found := recorded{profile: profile, rows: columns.Inputs, days: days}
 	if columns.Predictions != nil {
 		answers := stats.NewColumnProfile(*columns.Predictions)
 		found.answers = &answers

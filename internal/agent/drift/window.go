@@ -27,6 +27,10 @@ type Window struct {
 	InOrder bool
 	// ReferenceDuplicates is the share of the reference's rows that repeat another one; zero where nobody counted.
 	ReferenceDuplicates float64
+	// ReferenceRows are rows of the reference, and ReferenceDays their days where known: for looking at features together,
+	// where the monitor asks for it.
+	ReferenceRows []stats.Input
+	ReferenceDays []int64
 	// Season is the profile of the same season of the last cycle; nil where there is none yet.
 	Season *stats.Profile
 	// Predictions is the output of the model in the window, PredictionReference its output on the reference; drift of the

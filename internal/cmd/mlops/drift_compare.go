@@ -28,6 +28,7 @@ type compareRequest struct {
 	format, output     string
 	methods, types     []string
 	failOn             string
+	multivariate       bool
 }
 
 // failures says which verdicts --fail-on counts.
@@ -66,6 +67,7 @@ The exit code is 0 whatever the verdict, unless --fail-on says otherwise (then 3
 	flags.StringVar(&request.output, "output", "", "`FILE` to write instead of standard output")
 	flags.StringSliceVar(&request.methods, "methods", nil, `"all", or ids of methods with commas; ours unless given`)
 	flags.StringSliceVar(&request.types, "type", nil, "`column=type` where the guess is wrong: number, category, boolean, timestamp, text; may be repeated")
+	flags.BoolVar(&request.multivariate, "multivariate", false, "look at all columns together, too: a change in how they hang together")
 	flags.StringVar(&request.failOn, "fail-on", "never", "verdicts that end with exit code 3: never, drift, data_quality, any")
 	return command
 }
@@ -83,7 +85,7 @@ func (r compareRequest) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fmt.Errorf("--current %w", err)
 	}
-	comparison, err := drift.Compare(reference, current, types)
+	comparison, err := drift.CompareAs(mlops.DriftMonitor{Multivariate: r.multivariate}, reference, current, types)
 	if err != nil {
 		return fmt.Errorf("compare %s with %s: %w", r.reference, r.current, err)
 	}
@@ -180,15 +182,16 @@ func writeCompareJSON(to io.Writer, comparison drift.Comparison) error {
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(struct {
-		Verdict       mlops.Verdict         `json:"verdict"`
-		Summary       string                `json:"summary"`
-		Rows          int64                 `json:"rows"`
-		ReferenceRows int64                 `json:"reference_rows"`
-		Quality       []mlops.QualityFault  `json:"quality,omitempty"`
-		Findings      []mlops.QualityFault  `json:"findings,omitempty"`
-		Features      []mlops.FeatureReport `json:"features"`
-		Notes         []string              `json:"notes,omitempty"`
-	}{report.Verdict, report.Summary, report.Rows, report.ReferenceRows, report.Quality, report.Findings, features, comparison.Notes})
+		Verdict       mlops.Verdict              `json:"verdict"`
+		Summary       string                     `json:"summary"`
+		Rows          int64                      `json:"rows"`
+		ReferenceRows int64                      `json:"reference_rows"`
+		Quality       []mlops.QualityFault       `json:"quality,omitempty"`
+		Findings      []mlops.QualityFault       `json:"findings,omitempty"`
+		Features      []mlops.FeatureReport      `json:"features"`
+		Multivariate  []mlops.MultivariateReport `json:"multivariate,omitempty"`
+		Notes         []string                   `json:"notes,omitempty"`
+	}{report.Verdict, report.Summary, report.Rows, report.ReferenceRows, report.Quality, report.Findings, features, report.Multivariate, comparison.Notes})
 }
 
 // writeCompareTable is for people.
@@ -213,6 +216,7 @@ func writeCompareTable(to io.Writer, r compareRequest, comparison drift.Comparis
 		}
 	}
 	writeFeatures(out, report.Features)
+	writeMultivariate(out, report.Multivariate)
 	if len(r.methods) > 0 {
 		writeMethods(out, report.Features)
 	}
@@ -249,6 +253,24 @@ func writeFeatures(out io.Writer, features []mlops.FeatureReport) {
 		}
 	}
 	fmt.Fprint(out, "\n  * has drifted: PSI (psi/quantile10, psi/levels) reaches the limit, and p (corrected) is at most ", drift.Significance, "\n")
+}
+
+// writeMultivariate shows what all features show together.
+func writeMultivariate(out io.Writer, reports []mlops.MultivariateReport) {
+	for i, report := range reports {
+		if i == 0 {
+			fmt.Fprint(out, "\nAll columns together\n")
+		}
+		mark := " "
+		if report.Drifted {
+			mark = "*"
+		}
+		if report.Value == nil {
+			fmt.Fprintf(out, "%s %-28s  %s\n", mark, report.Method, report.Reason)
+			continue
+		}
+		fmt.Fprintf(out, "%s %-28s  %8.4f  limit %.4f  p %.2g\n", mark, report.Method, *report.Value, report.Threshold, *report.PValue)
+	}
 }
 
 // gauge draws how near a value is to its limit: half of ten cells is the limit.

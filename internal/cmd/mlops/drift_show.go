@@ -147,6 +147,7 @@ func printReport(to io.Writer, report mlops.DriftReport, state mlops.MonitorStat
 		fmt.Fprintf(to, "  %s (%s): %s\n", finding.Feature, finding.Rule, oneLine(finding.Message))
 	}
 	printFeatures(to, report.Features)
+	writeMultivariate(to, report.Multivariate)
 	for i, episode := range state.Open() {
 		if i == 0 {
 			fmt.Fprintln(to, "\nOpen episodes")

@@ -24,6 +24,7 @@ type model struct {
 	Features     map[string]featureModel `tfsdk:"features"`
 	MinimumRows  types.Int64             `tfsdk:"minimum_rows"`
 	Season       envelope.Duration       `tfsdk:"season"`
+	Multivariate types.Bool              `tfsdk:"multivariate"`
 	OpenAfter    types.Int64             `tfsdk:"open_after"`
 	CloseAfter   types.Int64             `tfsdk:"close_after"`
 	Alert        *alertModel             `tfsdk:"alert"`
@@ -44,7 +45,7 @@ func expand(m model) mlops.DriftMonitor {
 		Reference: m.Reference.ValueString(), ReferenceLength: m.RefLength.Domain(),
 		ReferenceFrom: momentOf(m.RefFrom), ReferenceTo: momentOf(m.RefTo), Schedule: m.Schedule.ValueString(), TimeZone: m.TimeZone.ValueString(),
 		Window: m.Window.Domain(), MinimumRows: m.MinimumRows.ValueInt64(), Season: m.Season.Domain(),
-		OpenAfter: m.OpenAfter.ValueInt64(), CloseAfter: m.CloseAfter.ValueInt64(),
+		Multivariate: m.Multivariate.ValueBool(), OpenAfter: m.OpenAfter.ValueInt64(), CloseAfter: m.CloseAfter.ValueInt64(),
 	}
 	for name, feature := range m.Features {
 		if spec.Features == nil {
@@ -83,7 +84,7 @@ func flatten(spec mlops.DriftMonitor, at envelope.Site) model {
 		Reference: types.StringValue(spec.Reference), RefLength: envelope.DurationOrNull(spec.ReferenceLength),
 		RefFrom: momentOrNull(spec.ReferenceFrom), RefTo: momentOrNull(spec.ReferenceTo), Schedule: types.StringValue(spec.Schedule), TimeZone: types.StringValue(spec.TimeZone),
 		Window: envelope.NewDuration(spec.Window), MinimumRows: types.Int64Value(spec.MinimumRows), Season: envelope.DurationOrNull(spec.Season),
-		OpenAfter: types.Int64Value(spec.OpenAfter), CloseAfter: types.Int64Value(spec.CloseAfter),
+		Multivariate: types.BoolValue(spec.Multivariate), OpenAfter: types.Int64Value(spec.OpenAfter), CloseAfter: types.Int64Value(spec.CloseAfter),
 		Alert: &alertModel{Severity: types.Int64Value(spec.Alert.Severity), Notify: envelope.StringValues(spec.Alert.Notify)},
 	}
 	for name, feature := range spec.Features {

@@ -15,7 +15,7 @@ func TestFlattenUndoesExpand(t *testing.T) {
 	for name, spec := range map[string]mlops.DriftMonitor{
 		"everything": {
 			Name: "x", Deployment: "d", Owner: "a@b", Reference: "training", Schedule: "@daily", TimeZone: "UTC", Window: 3_600_000_000_000,
-			Features: map[string]mlops.FeatureWatch{"a": {Sensitivity: 2}}, MinimumRows: 1, Season: 7 * 24 * 3_600_000_000_000,
+			Features: map[string]mlops.FeatureWatch{"a": {Sensitivity: 2}}, MinimumRows: 1, Multivariate: true, Season: 7 * 24 * 3_600_000_000_000,
 			OpenAfter: 2, CloseAfter: 3, Alert: mlops.Alert{Severity: 4, Notify: []mlops.Role{mlops.RoleDataEngineer}},
 		},
 		"a fixed window":   {Name: "x", Deployment: "d", Reference: "window", ReferenceFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), ReferenceTo: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/float64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
@@ -64,6 +65,11 @@ func attributes() map[string]schema.Attribute {
 			Optional: true, CustomType: envelope.DurationType{}, PlanModifiers: []planmodifier.String{envelope.KeepEqual()},
 			MarkdownDescription: "Length of a cycle, `24h`, `7d`, or `365d` for a calendar year. A shift that the same window of the last cycle shows as well is `seasonal`, " +
 				"which raises nothing; before one cycle is recorded the report says `season_unknown`. Left out, no season is looked for.",
+		},
+		"multivariate": schema.BoolAttribute{
+			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+			MarkdownDescription: "Looks at all features together, too, with a classifier and with principal components: a change in how they hang together shows " +
+				"though each looks stable. It reads the rows of the reference at every look. Default `false`.",
 		},
 		"open_after":  count(mlops.DefaultOpenAfter, "Windows that agree before an episode opens; they share less than half of their rows."),
 		"close_after": count(mlops.DefaultCloseAfter, "Stable windows before it closes."),
