@@ -13,10 +13,10 @@ import (
 const (
 	monitoredDays = 30
 	looksPerDay   = 24 * 60 / 5
-	// gridLooks is how far looks that are always judged lie apart: six hours. An episode of drift takes two windows that
-	// share less than half of their time, and every look between them must agree; so one that is not seen on the grid
-	// cannot be. Around a look on the grid that is not stable, every look is judged.
-	gridLooks = looksPerDay / 4
+	// gridLooks is how far looks that are always judged lie apart: twelve hours. An episode of drift takes two windows that
+	// share less than half of their time, so that more than twelve hours lie between them, and every look between must agree;
+	// one that is not seen on the grid cannot be. Around a look on the grid that is not stable, every look is judged.
+	gridLooks = looksPerDay / 2
 )
 
 // slidingDays counts monitors that open an episode though nothing changes.
