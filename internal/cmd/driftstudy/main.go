@@ -97,8 +97,13 @@ func run(ctx context.Context, o options) error {
 			}
 		}
 	}
+	if !o.printOnly { // with nothing run too: the page may have new words
+		if err := study.Keep(o.repository, nil); err != nil {
+			return err
+		}
+	}
 	if failed > 0 && !o.quick {
-		return fmt.Errorf("%d bounds do not hold", failed)
+		return fmt.Errorf("%d bounds are not proved", failed)
 	}
 	return nil
 }

@@ -95,8 +95,11 @@ func Table(results []Result) string {
 		bound, holds := "shown only", ""
 		if result.Bound > 0 {
 			bound, holds = fmt.Sprintf("%g %%", 100*result.Bound), "yes"
-			if !result.Holds() {
+			switch {
+			case result.Broken():
 				holds = "**no**"
+			case !result.Holds():
+				holds = "undecided"
 			}
 		}
 		fmt.Fprintf(&table, "| %s | %s | %s of %s | %.2f %% | %.2f %% | %s | %s | %d |\n", result.Name, result.Counted,

@@ -48,6 +48,9 @@ func (r Result) Upper() float64 { return UpperLimit(Count{r.Hits, r.Trials}) }
 // Holds says whether the bound is proved; a row without a bound has nothing to hold.
 func (r Result) Holds() bool { return r.Bound == 0 || r.Upper() < r.Bound }
 
+// Broken says whether the bound is seen not to hold; between the two there are too few trials to say.
+func (r Result) Broken() bool { return r.Bound > 0 && r.Rate() > r.Bound }
+
 // repetitions of an experiment under a plan.
 func (p Plan) repetitions(experiment Experiment) int {
 	if experiment.Once {
