@@ -230,9 +230,7 @@ func (v *verifier) manifest(ctx context.Context, manifest Manifest) (seen bool, 
 			}
 			seen = seen || in
 		}
-		for _, piece := range without(Gap{First: shipped.First, Last: shipped.Last}, shipped.Missing) {
-			v.known = append(v.known, piece)
-		}
+		v.known = append(v.known, without(Gap{First: shipped.First, Last: shipped.Last}, shipped.Missing)...)
 	}
 	return seen, nil
 }

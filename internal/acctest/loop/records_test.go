@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -93,7 +94,7 @@ func TestNoRecordIsLostWithItsPod(t *testing.T) {
 	load := s.startScorers()
 	for kill := range 5 {
 		enough := load.count() + 150
-		s.await("more answers", func() (bool, string) { return load.count() >= enough, fmt.Sprint(load.count()) })
+		s.await("more answers", func() (bool, string) { return load.count() >= enough, strconv.Itoa(load.count()) })
 		serving := s.some(2, "two collectors", collector)[kill%2]
 		s.kill9(s.holder(serving))
 		s.awaitReplaced(serving.pod)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
@@ -78,6 +79,10 @@ func TestHoldoutLeavesOutWhatWasLearned(t *testing.T) {
 	published.Step = mlops.StepEvaluateChampion
 	if _, _, err := artifact.Publish(t.Context(), in, published); !errors.Is(err, mlops.ErrInvalid) {
 		t.Errorf("a prediction for a row that is not there: %v", err)
+	}
+	write(t, filepath.Join(dir, "output/predictions.csv"), "row,label,score\n1,0,0.25\n")
+	if _, _, err := artifact.Publish(t.Context(), in, published); !errors.Is(err, mlops.ErrInvalid) || !strings.Contains(err.Error(), "scores 1 of the 2 rows") {
+		t.Errorf("a row that was not scored: %v", err)
 	}
 }
 

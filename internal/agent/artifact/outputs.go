@@ -92,6 +92,14 @@ func notFinite(data []byte) string {
 	return ""
 }
 
+// complete says whether every row was scored: a candidate that chooses its rows would be judged on the easy ones.
+func complete(scored, rows int64) error {
+	if rows > 0 && scored != rows {
+		return fmt.Errorf("%w: %s scores %d of the %d rows of the input: score every row", mlops.ErrInvalid, predictionsFile, scored, rows)
+	}
+	return nil
+}
+
 var predictionsHeader = []string{"row", "label", "score"}
 
 // checkPredictions reads predictions.csv through: its header, and that each line names a row of the input once (counted
@@ -107,7 +115,7 @@ func checkPredictions(from io.Reader, rows int64) error {
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return complete(int64(len(seen)), rows)
 		}
 		if err != nil {
 			return fmt.Errorf("%w: %s: %w", mlops.ErrInvalid, predictionsFile, err)

@@ -5,13 +5,16 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/journal"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
@@ -27,17 +30,28 @@ func gzipped(text string) []byte {
 // A redacted column is on no disk and in no output: not in the log, not in the store, not in what the collector prints.
 func TestRedactedColumnsAreNeverWritten(t *testing.T) {
 	var printed bytes.Buffer
-	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
+	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "fail" {
 			http.Error(w, `{"detail":"HIDDEN is no name"}`, http.StatusBadRequest)
 			return
 		}
 		_, _ = w.Write([]byte(`{"predictions":[{"name":"HIDDEN","p":0.5}]}`))
-	}, func(o *Options) {
-		o.Redact = []string{"name"}
-		o.Logger = hclog.New(&hclog.LoggerOptions{Output: &printed, Level: hclog.Trace, JSONFormat: true, Mutex: nil})
-		o.FlushInterval = time.Hour // the log is looked at before it is shipped
-	})
+	}))
+	t.Cleanup(model.Close)
+	store, looked := memstore.New(), make(chan struct{})
+	store.Before = func(verb, key string) error {
+		if verb == memstore.VerbCreate && strings.HasPrefix(key, "records/") {
+			<-looked // the log is looked at before it is shipped
+		}
+		return nil
+	}
+	options := optionsFor(t, store, model.URL)
+	options.Redact = []string{"name"}
+	options.Logger = hclog.New(&hclog.LoggerOptions{Output: &printed, Level: hclog.Trace, JSONFormat: true, Mutex: nil})
+	options.FlushInterval = time.Hour
+	s := start(t, store, options)
+	ship := sync.OnceFunc(func() { close(looked) })
+	t.Cleanup(ship)
 	bodies := map[string]string{
 		`{"data":[{"name":"HIDDEN","x":1}]}`:              "",
 		`{"inputs":{"Name":["HIDDEN"],"x":[1]}}`:          "",
@@ -67,6 +81,7 @@ func TestRedactedColumnsAreNeverWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed.Write(raw)
+	ship()
 	records := s.records()
 	if len(logged) != len(bodies)+1 || len(records) != len(bodies)+1 {
 		t.Fatalf("%d records in the log, %d in the store, want %d", len(logged), len(records), len(bodies)+1)

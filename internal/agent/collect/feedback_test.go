@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestFeedbackIsLogged(t *testing.T) {
 		for _, label := range l.Data {
 			row := "only"
 			if label.Row != nil {
-				row = fmt.Sprint(*label.Row)
+				row = strconv.FormatInt(*label.Row, 10)
 			}
 			told = append(told, fmt.Sprintf("%d %s %s %s %s %s", l.Sequence, l.Type, l.Instance, l.CorrelationID, row, label.Value))
 		}

@@ -128,8 +128,8 @@ func readLosses(folder string) (gaps, error) {
 		return nil, err
 	}
 	var known gaps
-	if err := json.Unmarshal(content, &known); err != nil {
-		return nil, nil // it was torn: what it said shows as holes all the same
+	if torn := json.Unmarshal(content, &known); torn != nil {
+		known = nil // what it said shows as holes all the same
 	}
 	return known, nil
 }
