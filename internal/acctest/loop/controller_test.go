@@ -24,6 +24,7 @@ func (s *scene) startController(interval time.Duration) (kill func()) {
 // ends in the same place. What a controller does within a moment cannot always be cut in two, so the loop is played a few
 // times.
 func TestControllerKilledAtEveryEvent(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	killedAt := map[mlops.EventType]int{}
 	t.Cleanup(func() {

@@ -14,6 +14,7 @@ import (
 // Somebody removes the project's folders while it runs. Where the runner's own is among them, the runner stops everything
 // and ends by itself. In each case another project in the same place runs as if there had been none before it.
 func TestFoldersRemovedUnderTheRunner(t *testing.T) {
+	t.Parallel()
 	for name, removed := range map[string][]string{
 		"both": {"project", "project.runner"}, "runner": {"project.runner", "project"}, "store": {"project"},
 	} {
