@@ -9,13 +9,14 @@ package wholebody
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 )
 
 // Body is a request's body that says with its last byte that it is over, and remembers that.
 type Body struct {
 	io.ReadCloser
 	left  int64
-	ended bool
+	ended atomic.Bool
 }
 
 // New wraps a body of so many bytes, -1 where the length is unknown.
@@ -23,7 +24,7 @@ func New(body io.ReadCloser, length int64) *Body { return &Body{ReadCloser: body
 
 // Read implements io.Reader. After the end nothing is asked of the wrapped body any more.
 func (b *Body) Read(p []byte) (int, error) {
-	if b.ended {
+	if b.ended.Load() {
 		return 0, io.EOF
 	}
 	n, err := b.ReadCloser.Read(p)
@@ -33,6 +34,12 @@ func (b *Body) Read(p []byte) (int, error) {
 			err = io.EOF
 		}
 	}
-	b.ended = errors.Is(err, io.EOF)
+	if errors.Is(err, io.EOF) {
+		b.ended.Store(true)
+	}
 	return n, err
 }
+
+// Ended says whether all of it was read. Where an answer comes before that, its connection must be closed after it: net/http
+// of Go 1.26 takes what is left of a body that broke for the next request, and panics where it meets the end of one late.
+func (b *Body) Ended() bool { return b.ended.Load() }

@@ -26,6 +26,8 @@ type Collector struct {
 	proxy2   *httputil.ReverseProxy // for HTTP/2 without TLS
 	ready    atomic.Bool            // what it records can be accounted for
 	prepared chan struct{}          // closed when ready
+	finished chan struct{}          // closed when nothing is served any more
+	target   string                 // the model's host and port
 	open     sync.WaitGroup         // scoring requests in flight
 }
 
@@ -35,7 +37,7 @@ func New(given Options) (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("collect: %w", err)
 	}
-	c := &Collector{options: options, budget: &budget{limit: options.CaptureBudget}, ids: newIDSource(), prepared: make(chan struct{})}
+	c := &Collector{options: options, budget: &budget{limit: options.CaptureBudget}, ids: newIDSource(), prepared: make(chan struct{}), finished: make(chan struct{})}
 	c.metrics = newMetrics(func() *wal { return c.log }, c.budget)
 	limits := options.journal()
 	limits.Lost = c.lost
@@ -52,6 +54,7 @@ func New(given Options) (*Collector, error) {
 	} else if ok {
 		c.apply(kept)
 	}
+	c.target = hostPort(target)
 	c.shipper = newShipper(options, c.metrics, c.redaction)
 	c.proxy, c.proxy2 = newProxy(target, options.Logger), newProxy2(target, options.Logger)
 	return c, nil

@@ -18,13 +18,16 @@ const CorrelationHeader = "X-Correlation-Id"
 
 // correlationID takes the id that the client sent (x-correlation-id, x-request-id, or the trace id of traceparent), else
 // makes one. An id that is too long or not printable is not taken: it stands in headers and records.
-func correlationID(header http.Header) string {
-	for _, name := range []string{CorrelationHeader, "X-Request-Id"} {
-		if id := strings.TrimSpace(header.Get(name)); record.PrintableID(id) {
+func correlationID(header http.Header) string { return correlationIDOf(header.Get) }
+
+// correlationIDOf asks for headers by names in lower case.
+func correlationIDOf(header func(name string) string) string {
+	for _, name := range []string{"x-correlation-id", "x-request-id"} {
+		if id := strings.TrimSpace(header(name)); record.PrintableID(id) {
 			return id
 		}
 	}
-	if id := traceID(header.Get("Traceparent")); id != "" {
+	if id := traceID(header("traceparent")); id != "" {
 		return id
 	}
 	return uuid.NewString()

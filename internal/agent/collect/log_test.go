@@ -32,6 +32,7 @@ func leftHome(t *testing.T, root, instance string, store *memstore.Store) *home 
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = h.log.Close() }) // its folder goes with the test; nobody may still prepare a segment in it
 	if err := h.claim(context.Background(), store); err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,9 @@ func newProxy(target *url.URL, logger hclog.Logger) *httputil.ReverseProxy {
 		ErrorLog:      logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 		Rewrite:       func(r *httputil.ProxyRequest) { rewrite(r, target) },
 		ModifyResponse: func(response *http.Response) error {
+			if body, ok := response.Request.Body.(*requestBody); ok && !body.Ended() {
+				response.Header.Set("Connection", "close") // what is left of the request is no request
+			}
 			if e := exchangeOf(response.Request.Context()); e != nil {
 				e.answered(response)
 			}
@@ -66,8 +69,16 @@ func newProxy2(target *url.URL, logger hclog.Logger) *httputil.ReverseProxy {
 	}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	proxy := newProxy(target, logger)
-	proxy.Transport, proxy.FlushInterval = transport, -1
+	proxy.Transport, proxy.FlushInterval, proxy.ModifyResponse = transport, -1, nil
 	return proxy
+}
+
+// hostPort is where a target listens.
+func hostPort(target *url.URL) string {
+	if target.Port() == "" {
+		return net.JoinHostPort(target.Hostname(), "80")
+	}
+	return target.Host
 }
 
 // rewrite points the request at the model and leaves it as it came, but for one more address in X-Forwarded-For.
@@ -103,6 +114,9 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if status == record.StatusClientGone {
 		panic(http.ErrAbortHandler) // nobody is there to be answered
+	}
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close") // its body may not have been read to its end
 	}
 	respond(w, status, map[string]any{"error": map[string]string{"code": code, "message": message}})
 }

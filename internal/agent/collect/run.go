@@ -28,8 +28,10 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 	case <-time.After(patientStart):
 	case <-ctx.Done():
 	}
+	front := newFront(c, listener, c.target)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- front.serve() }()
+	background.Go(func() { _ = server.Serve(front) })
 	c.options.Logger.Info("collecting", "deployment", c.options.Deployment, "instance", c.options.Instance,
 		"listen", listener.Addr().String(), "target", c.options.Target, "model_version", c.options.ModelVersion)
 
@@ -41,7 +43,7 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 	}
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Grace)
 	defer cancel()
-	c.drainRequests(deadline, server)
+	c.drainRequests(deadline, server, front)
 	stopWorking()
 	background.Wait()
 	return errors.Join(err, c.Close(deadline))
@@ -119,11 +121,13 @@ func (c *Collector) adopt(ctx context.Context) {
 }
 
 // drainRequests leaves a quarter of the grace period to shipping.
-func (c *Collector) drainRequests(ctx context.Context, server *http.Server) {
+func (c *Collector) drainRequests(ctx context.Context, server *http.Server, front *front) {
 	waiting, cancel := context.WithTimeout(ctx, c.options.Grace*3/4)
 	defer cancel()
-	err := server.Shutdown(waiting)
-	if err == nil {
+	server.SetKeepAlivesEnabled(false)
+	err := front.stop(waiting)
+	close(c.finished)
+	if err = errors.Join(err, server.Shutdown(waiting)); err == nil {
 		return
 	}
 	c.options.Logger.Warn("requests were still in flight at the end of the grace period and are cut off", "error", err.Error())

@@ -50,7 +50,13 @@ func newGateway(log hclog.Logger) *gateway {
 		Rewrite:      rewrite,
 		Transport:    balancer{routes: g.routes, transport: transport},
 		ErrorHandler: g.failed,
-		ErrorLog:     log.StandardLogger(&hclog.StandardLoggerOptions{InferLevels: true}),
+		ModifyResponse: func(response *http.Response) error {
+			if whole, ok := response.Request.Context().Value(bodyKey{}).(*wholebody.Body); ok && !whole.Ended() {
+				response.Header.Set("Connection", "close") // what is left of the request is no request
+			}
+			return nil
+		},
+		ErrorLog: log.StandardLogger(&hclog.StandardLoggerOptions{InferLevels: true}),
 	}
 	return g
 }
@@ -120,25 +126,28 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { choice.backend.end() }()
 	// A replica may answer before it has read the request: neither waits for the other.
 	_ = http.NewResponseController(w).EnableFullDuplex()
-	if err := keepBody(r); err != nil {
-		answer(w, http.StatusBadRequest, problem{Error: "the request body could not be read", Service: service})
-		return
+	ctx := context.WithValue(r.Context(), choiceKey{}, choice)
+	if keeps(r) {
+		if err := keepBody(r); err != nil {
+			answer(w, http.StatusBadRequest, problem{Error: "the request body could not be read", Service: service})
+			return
+		}
+	} else if r.ContentLength != 0 {
+		whole := wholebody.New(r.Body, r.ContentLength)
+		r.Body, ctx = whole, context.WithValue(ctx, bodyKey{}, whole)
 	}
 	prefix := "/" + service
-	ctx := context.WithValue(r.Context(), choiceKey{}, choice)
 	http.StripPrefix(prefix, g.proxy).ServeHTTP(w, r.WithContext(ctx))
 }
 
+type bodyKey struct{}
+
+// keeps says whether a body is read before anything is sent; any other passes as it comes.
+func keeps(r *http.Request) bool { return r.ContentLength > 0 && r.ContentLength <= maximumReplayed }
+
 // keepBody reads a small body before anything is sent, so that it can be sent again on another connection when the first
-// turns out to be closed. Any other body passes as it comes.
+// turns out to be closed.
 func keepBody(r *http.Request) error {
-	if r.ContentLength == 0 {
-		return nil
-	}
-	if r.ContentLength < 0 || r.ContentLength > maximumReplayed {
-		r.Body = wholebody.New(r.Body, r.ContentLength)
-		return nil
-	}
 	content, err := io.ReadAll(r.Body)
 	if err != nil {
 		return err

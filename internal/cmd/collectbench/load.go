@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// message is a scoring request of about 1 KB with 50 features.
+func message() []byte {
+	var row strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&row, `,"feature_%02d":%d.25`, i, i)
+	}
+	body := `{"data":[{` + row.String()[1:] + `}]}`
+	return []byte("POST /score HTTP/1.1\r\nHost: model\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
+}
+
+// connection sends messages and reads answers.
+type connection struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func connect(address string) (*connection, error) {
+	dialled, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{Conn: dialled, reader: bufio.NewReader(dialled)}, nil
+}
+
+func (c *connection) ask(message []byte) error {
+	if _, err := c.Write(message); err != nil {
+		return err
+	}
+	status, err := c.reader.Peek(12)
+	if err != nil {
+		return err
+	}
+	if string(status) != "HTTP/1.1 200" {
+		return fmt.Errorf("answered %q", status)
+	}
+	return readMessage(c.reader)
+}
+
+// throughput asks as fast as it can on so many connections, and returns the answers a second.
+func throughput(address string, connections int, span time.Duration) (float64, error) {
+	var asking sync.WaitGroup
+	counts, faults := make([]int, connections), make([]error, connections)
+	request := message()
+	begun := time.Now()
+	for i := range connections {
+		asking.Go(func() {
+			c, err := connect(address)
+			if err != nil {
+				faults[i] = err
+				return
+			}
+			defer c.Close()
+			for time.Since(begun) < span {
+				if faults[i] = c.ask(request); faults[i] != nil {
+					return
+				}
+				counts[i]++
+			}
+		})
+	}
+	asking.Wait()
+	total := 0
+	for _, count := range counts {
+		total += count
+	}
+	return float64(total) / time.Since(begun).Seconds(), errors.Join(faults...)
+}
+
+// latencies asks on one connection at fixed times, whether the answers keep up or not, and returns how long after its time
+// each was there, sorted: an open loop hides no waiting.
+func latencies(address string, every, span time.Duration) ([]time.Duration, error) {
+	c, err := connect(address)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	request := message()
+	var all []time.Duration
+	begun := time.Now()
+	for at := time.Duration(0); at < span; at += every {
+		due := begun.Add(at)
+		for wait := time.Until(due); wait > 0; wait = time.Until(due) {
+			if wait > 200*time.Microsecond {
+				time.Sleep(wait - 200*time.Microsecond) // and spins the rest: a timer is late by more than a proxy takes
+			}
+		}
+		if err := c.ask(request); err != nil {
+			return nil, err
+		}
+		all = append(all, time.Since(due))
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}
+
+func median[N ~int64 | ~float64](values []N) N {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	return sorted[len(sorted)/2]
+}
