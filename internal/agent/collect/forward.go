@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/http1"
@@ -29,7 +28,7 @@ type passing struct {
 	model    *model
 	response http1.Response
 	started  bool // something of the answer has gone out
-	watch    watch
+	watch    *watch
 }
 
 // forward passes a request on and its answer back; false where the connection cannot go on.
@@ -38,8 +37,7 @@ func (c *client) forward() bool {
 	collector.metrics.requests.Inc()
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
-	p := passing{client: c}
-	p.watch.client, p.watch.leave = c, leave
+	p := passing{client: c, watch: &watch{client: c, leave: leave}}
 	if !collector.scoring(string(c.request.Method), string(c.request.Path)) {
 		collector.metrics.skipped.WithLabelValues(skipNotScoring).Inc()
 	} else {
@@ -391,82 +389,4 @@ func (c *client) remote() string {
 		c.address = c.RemoteAddr().String()
 	}
 	return c.address
-}
-
-// watch looks whether the client leaves while its model takes its time. It reads from the client's connection, and what it
-// reads is a part of the next request.
-type watch struct {
-	client *client
-	model  *model
-	leave  context.CancelFunc
-	timer  *time.Timer
-
-	mutex   sync.Mutex
-	reading chan struct{} // closed when the watcher has ended; nil where none has begun
-	over    bool
-	gone    bool
-}
-
-// unwatched is how long a model may take before anybody looks.
-const unwatched = 10 * time.Millisecond
-
-func (w *watch) start() {
-	w.timer = time.AfterFunc(unwatched, w.look)
-}
-
-func (w *watch) look() {
-	w.mutex.Lock()
-	if w.over {
-		w.mutex.Unlock()
-		return
-	}
-	w.reading = make(chan struct{})
-	ended := w.reading
-	c := w.client
-	_ = c.SetReadDeadline(time.Time{})
-	w.mutex.Unlock()
-	defer close(ended)
-	c.grow(c.filled + 1)
-	n, err := c.Read(c.buffer[c.filled:])
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	c.filled += n
-	if n == 0 && err != nil && !w.over {
-		w.gone = true
-		w.leave()
-		_ = w.model.Close() // it has nobody to answer
-	}
-}
-
-// release takes the connection to the model out of the watcher's hands; false where it has closed it.
-func (w *watch) release() bool {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	w.over = true
-	return !w.gone
-}
-
-// left says whether the client has left.
-func (w *watch) left() bool {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	return w.gone
-}
-
-// stop ends the watch and waits for it; false where the client has left.
-func (w *watch) stop() bool {
-	if w.timer.Stop() {
-		return true // nobody has looked
-	}
-	w.mutex.Lock()
-	w.over = true
-	reading := w.reading
-	if reading != nil {
-		_ = w.client.SetReadDeadline(time.Unix(1, 0))
-	}
-	w.mutex.Unlock()
-	if reading != nil {
-		<-reading
-	}
-	return !w.left()
 }

@@ -24,6 +24,7 @@ type front struct {
 	models    *models
 
 	stopping atomic.Bool
+	stopped  chan struct{} // closed when nothing is under way any more
 	mutex    sync.Mutex
 	idle     map[*client]bool // false while a request is under way
 	active   sync.WaitGroup
@@ -40,12 +41,13 @@ const (
 
 func newFront(c *Collector, listener net.Listener, target string) *front {
 	return &front{
-		collector: c, listener: listener, others: make(chan net.Conn), models: newModels(target, keepIdle), idle: map[*client]bool{},
+		collector: c, listener: listener, others: make(chan net.Conn), models: newModels(target, keepIdle), idle: map[*client]bool{}, stopped: make(chan struct{}),
 	}
 }
 
 // serve takes connections until the listener is closed.
 func (f *front) serve() error {
+	go f.watchAll(f.stopped)
 	for {
 		connection, err := f.listener.Accept()
 		if err != nil {
@@ -92,7 +94,10 @@ func (f *front) await(c *client) bool {
 	if f.stopping.Load() {
 		return false
 	}
-	_ = c.SetReadDeadline(time.Now().Add(idleLimit))
+	if now := time.Now(); now.Sub(c.armed) > idleLimit/4 { // not with each request
+		c.armed = now
+		_ = c.SetReadDeadline(now.Add(idleLimit))
+	}
 	return true
 }
 
@@ -139,6 +144,7 @@ func (f *front) stop(ctx context.Context) error {
 		}
 		f.mutex.Unlock()
 	}
+	close(f.stopped)
 	f.models.close()
 	return err
 }
@@ -168,6 +174,8 @@ type client struct {
 	request http1.Request
 	out     []byte // what is written
 	address string
+	armed   time.Time // when the deadline of waiting was last set; zero where another one was
+	watch   atomic.Pointer[watch]
 }
 
 // serve handles requests one after another until the connection ends or goes over.
@@ -222,6 +230,7 @@ func (c *client) next() (http1.Verdict, error) {
 		}
 		c.grow(c.filled + 1)
 		if begun {
+			c.armed = time.Time{}
 			_ = c.SetReadDeadline(time.Now().Add(promptly))
 		} else if !c.front.await(c) {
 			return http1.Other, net.ErrClosed

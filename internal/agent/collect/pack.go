@@ -31,6 +31,7 @@ type packer struct {
 	renderer
 	index   map[groupKey]*group
 	result  packed
+	spare   []byte // memory for the lines of the first group
 	scratch []byte
 }
 
@@ -43,9 +44,12 @@ type groupKey struct {
 
 // pack reads a segment of the log. Entries are written as they come and grouped by hour of event time, in order of number.
 func (s *shipper) pack(h *home, segment journal.Segment) (packed, error) {
-	p := packer{renderer: renderer{constants: h.owner.constants, redact: s.redact(), notCaptured: s.bodies}, index: map[groupKey]*group{}}
+	p := packer{
+		renderer: renderer{constants: h.owner.constants, redact: s.redact(), notCaptured: s.bodies}, index: map[groupKey]*group{},
+		spare: s.spare, scratch: s.scratch,
+	}
 	headed := false
-	content, err := journal.Read(segment.Path, func(header []byte, entry journal.Entry) {
+	content, err := s.reader.Read(segment.Path, func(header []byte, entry journal.Entry) {
 		if !headed && header != nil {
 			_ = json.Unmarshal(header, &p.constants) // its checksum held; else the owner's are as good
 		}
@@ -58,7 +62,18 @@ func (s *shipper) pack(h *home, segment journal.Segment) (packed, error) {
 		err = nil // somebody has removed it: its numbers are holes, and the log goes on
 	}
 	p.result.damaged += content.Damaged
+	s.scratch = p.scratch
 	return p.result, err
+}
+
+// done takes the memory of a packed segment back: the next one needs about as much.
+func (s *shipper) done(result packed) {
+	s.spare = nil
+	for _, group := range result.groups {
+		if cap(s.spare) < cap(group.lines) {
+			s.spare = group.lines[:0]
+		}
+	}
 }
 
 // take adds one entry; false where it is none that we write.
@@ -98,7 +113,8 @@ func (p *packer) add(key groupKey, number int64, at time.Time, encoded []byte) {
 	to, ok := p.index[key]
 	if !ok {
 		first := record.Line{Schema: key.schema, Deployment: key.deployment, Instance: key.instance, EventTime: at, Sequence: number}
-		to = &group{key: first.Key()}
+		to = &group{key: first.Key(), lines: p.spare}
+		p.spare = nil
 		p.index[key] = to
 		p.result.groups = append(p.result.groups, to)
 	}

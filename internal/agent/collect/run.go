@@ -72,6 +72,8 @@ func (c *Collector) work(ctx context.Context) {
 	if c.prepare(ctx) != nil {
 		return
 	}
+	c.shipper.gentle = true
+	defer func() { c.shipper.gentle = false }()
 	flush := flushing{idle: c.options.FlushInterval, age: c.options.FlushAge}
 	look := time.NewTicker(flush.look())
 	defer look.Stop()

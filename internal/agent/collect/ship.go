@@ -30,13 +30,21 @@ type shipper struct {
 	longest  time.Duration           // between attempts
 	bodies   func(body string, reason record.Reason)
 	compress *record.Compressor
+	limit    int64 // of the log
+	gentle   bool  // there is a model that needs the processors
+
+	// Memory that is used again with every segment.
+	reader  journal.Reader
+	spare   []byte
+	scratch []byte
+	content []byte
 }
 
 func newShipper(options Options, metrics *metrics, redact func() record.Redaction) *shipper {
 	return &shipper{
 		store: options.Store, metrics: metrics, logger: options.Logger, clock: options.Clock, redact: redact, longest: options.LongestRetry,
-		compress: record.NewCompressor(),
-		bodies:   func(body string, reason record.Reason) { metrics.bodies.WithLabelValues(body, string(reason)).Inc() },
+		compress: record.NewCompressor(), limit: options.BacklogLimit,
+		bodies: func(body string, reason record.Reason) { metrics.bodies.WithLabelValues(body, string(reason)).Inc() },
 	}
 }
 
@@ -48,8 +56,27 @@ func (s *shipper) drain(ctx context.Context, h *home) error {
 		if !ok {
 			return true, h.told.tell(ctx, s.store, h, s.clock(), false)
 		}
-		return false, s.ship(ctx, h, segment)
+		begun := time.Now()
+		err := s.ship(ctx, h, segment)
+		if bytes, _ := h.log.Backlog(); err == nil && s.gentle && bytes < s.limit/paceBelow {
+			pause(ctx, paceBy*time.Since(begun))
+		}
+		return false, err
 	})
+}
+
+// Shipping takes a processor from the model. As long as the log has plenty of room it takes one for a part of the time only: a
+// burst is logged at once, and shipped when it is over.
+const (
+	paceBy    = 4  // rests that many times as long as it worked
+	paceBelow = 16 // while less than one such part of the log's limit waits
+)
+
+func pause(ctx context.Context, span time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(span):
+	}
 }
 
 // insist repeats a step until it says that all is done, and waits after each that fails.
@@ -113,13 +140,15 @@ func (s *shipper) ship(ctx context.Context, h *home, segment journal.Segment) er
 	}
 	s.metrics.segments.Add(float64(len(packed.groups)))
 	s.metrics.shipped.Add(float64(records))
+	s.done(packed)
 	return nil
 }
 
 // create writes a segment. One that is there already is either this one, from an attempt whose reply was lost, or that of
 // another collector of the same name, which must not cost us ours: then the content's hash makes the name.
 func (s *shipper) create(ctx context.Context, group *group) (record.SegmentEntry, error) {
-	content := s.compress.Compress(nil, group.lines)
+	s.content = s.compress.Compress(s.content[:0], group.lines)
+	content := s.content
 	err := s.store.Create(ctx, group.key, content)
 	if errors.Is(err, mlops.ErrExists) {
 		there, readErr := s.store.Read(ctx, group.key)

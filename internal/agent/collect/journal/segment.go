@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,16 +32,27 @@ type Content struct {
 	Damaged int64
 }
 
+// Reader reads segments one after another into the same memory.
+type Reader struct{ buffer bytes.Buffer }
+
 // Read calls for every whole entry of a segment in order of writing, with the segment's header, which is nil where it is
 // broken.
-func Read(path string, each func(header []byte, entry Entry)) (Content, error) {
-	data, err := os.ReadFile(path)
+func (r *Reader) Read(path string, each func(header []byte, entry Entry)) (Content, error) {
+	file, err := os.Open(path)
 	if err != nil {
+		return Content{}, fmt.Errorf("log segment %s: %w", path, err)
+	}
+	defer file.Close()
+	r.buffer.Reset()
+	if info, err := file.Stat(); err == nil {
+		r.buffer.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := r.buffer.ReadFrom(file); err != nil {
 		return Content{}, fmt.Errorf("log segment %s: %w", path, err)
 	}
 	var content Content
 	var header []byte
-	content.Damaged = parseSegment(data, func(entry Entry) {
+	content.Damaged = parseSegment(r.buffer.Bytes(), func(entry Entry) {
 		if entry.Kind == headerKind {
 			header = entry.Payload
 			return
@@ -48,6 +60,12 @@ func Read(path string, each func(header []byte, entry Entry)) (Content, error) {
 		each(header, entry)
 	})
 	return content, nil
+}
+
+// Read reads one segment, as Reader does.
+func Read(path string, each func(header []byte, entry Entry)) (Content, error) {
+	var reader Reader
+	return reader.Read(path, each)
 }
 
 // survey reads what a predecessor left. A number that was given twice, or not in order, is no frame of ours.
