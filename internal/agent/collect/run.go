@@ -17,6 +17,7 @@ import (
 func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 	spare := &unused{connections: map[net.Conn]bool{}}
 	server := c.server(spare)
+	instance := c.options.Instance // as it is asked for; the store may know another that has it
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	if c.options.Follow != nil {
@@ -32,7 +33,7 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- front.serve() }()
 	background.Go(func() { _ = server.Serve(front) })
-	c.options.Logger.Info("collecting", "deployment", c.options.Deployment, "instance", c.options.Instance,
+	c.options.Logger.Info("collecting", "deployment", c.options.Deployment, "instance", instance,
 		"listen", listener.Addr().String(), "target", c.options.Target, "model_version", c.options.ModelVersion)
 
 	var err error

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,6 +116,9 @@ func (l *load) count() int {
 	return len(l.acked)
 }
 
+// soakKills is how often `make soak` kills collectors.
+const soakKills = "MLOPS_SOAK_KILLS"
+
 // However often the collector is killed, every request whose answer a client has read is in the store, once.
 func TestKilledCollectorLosesNothing(t *testing.T) {
 	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +129,9 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "project")
 	clients := &load{acked: map[string]bool{}}
 	var running sync.WaitGroup
-	for kill := range 8 {
+	kills, _ := strconv.Atoi(os.Getenv(soakKills))
+	kills = max(kills, 8)
+	for kill := range kills {
 		process := startCollector(t, folder, model.URL)
 		clients.url.Store(&process.url)
 		if kill == 0 {
@@ -134,7 +140,7 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 			}
 		}
 		// Killed after so many more answers: at another moment of a flush each time.
-		enough := clients.count() + 20 + 13*kill
+		enough := clients.count() + 20 + 13*(kill%16)
 		for deadline := time.Now().Add(collectPatience); clients.count() < enough; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("no request was answered")
@@ -179,7 +185,7 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 		t.Errorf("%d of %d acknowledged records are lost", lost, len(clients.acked))
 	}
 	out, err := runCommand(t, "records", "verify", "--project", folder, "--deployment", "delay", "--read")
-	if want := fmt.Sprintf("%d records of 9 collectors are accounted for, 0 are lost\n", len(sequences)); err != nil || !strings.HasPrefix(out, want) {
+	if want := fmt.Sprintf("%d records of %d collectors are accounted for, 0 are lost\n", len(sequences), kills+1); err != nil || !strings.HasPrefix(out, want) {
 		t.Errorf("%v: verify says %s, want %s", err, out, want)
 	}
 	if entries, err := os.ReadDir(folder + ".collect/delay"); err != nil || len(entries) != 0 {
