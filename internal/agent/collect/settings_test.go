@@ -109,6 +109,7 @@ func TestNotReadyBeforeItCanAccount(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { _ = collector.Run(ctx, listener); close(ended) }()
+		t.Cleanup(func() { cancel(); <-ended }) // nobody writes in a folder that goes with the test
 		return &stage{t: t, store: store, collector: collector, url: "http://" + listener.Addr().String()}, func() { cancel(); <-ended }
 	}
 	s, _ := run(options)
