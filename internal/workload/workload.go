@@ -29,7 +29,7 @@ const (
 	// StateDir is a folder of the service that outlives its pods: all of them see it, one after another and at once, and it
 	// goes once the service is deleted and the folder holds no file any more. A job has none.
 	StateDir = "$(STATE_DIR)"
-	// Place is the project's store as an agent container reaches it ("file:/work/.mlops").
+	// Place is the project's store as an agent container reaches it ("file:/srv/flights/.mlops").
 	Place = "$(PLACE)"
 	// Instance is the name of the pod, unique for ever.
 	Instance = "$(INSTANCE)"
