@@ -1,13 +1,9 @@
 package record
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -113,26 +109,5 @@ func ScanLabels(ctx context.Context, store platform.Store, key string, each func
 		return fmt.Errorf("segment %s: %w", key, err)
 	}
 	defer stream.Close()
-	reader := bufio.NewReaderSize(stream, 1<<16)
-	for number := 1; ; number++ {
-		line, err := reader.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("segment %s: %w", key, err)
-		}
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			l, decodeErr := DecodeLabel(line)
-			switch {
-			case errors.Is(decodeErr, mlops.ErrNotFound):
-			case decodeErr != nil:
-				return fmt.Errorf("segment %s, line %d: %w", key, number, decodeErr)
-			default:
-				if err := each(l); err != nil {
-					return err
-				}
-			}
-		}
-		if err != nil {
-			return nil
-		}
-	}
+	return scanLines(stream, key, DecodeLabel, each)
 }

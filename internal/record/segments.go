@@ -142,20 +142,26 @@ func scanSegment(ctx context.Context, store platform.Store, key string, each fun
 		return fmt.Errorf("segment %s: %w", key, err)
 	}
 	defer stream.Close()
-	reader := bufio.NewReaderSize(stream, 1<<16)
+	return scanLines(stream, key, Decode, each)
+}
+
+// scanLines calls for every line of a segment that decodes; documents of another schema (mlops.ErrNotFound) are passed over,
+// any other line that does not decode ends it.
+func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error), each func(T) error) error {
+	reader := bufio.NewReaderSize(from, 1<<16)
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("segment %s: %w", key, err)
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			r, decodeErr := Decode(line)
+			document, decodeErr := decode(line)
 			switch {
 			case errors.Is(decodeErr, mlops.ErrNotFound):
 			case decodeErr != nil:
 				return fmt.Errorf("segment %s, line %d: %w", key, number, decodeErr)
 			default:
-				if err := each(r); err != nil {
+				if err := each(document); err != nil {
 					return err
 				}
 			}
