@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/vectors"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
 
@@ -17,10 +18,10 @@ func TestPublishedValues(t *testing.T) {
 			reference, current := ascending(c.Reference), ascending(c.Current)
 			want := c.Expected["scipy/ks"]
 			test := stats.KolmogorovSmirnov(reference, current, stats.TwoSided)
-			want.checkValue(t, test.Value)
-			checkP(t, "p", test.PValue, want.PValue)
-			checkP(t, "asymptotic p", stats.KSAsymptotic(test.Value, len(reference), len(current), stats.TwoSided), want.PValueAsymptotic)
-			c.Expected["scipy/wasserstein"].checkValue(t, stats.Wasserstein(reference, current))
+			want.CheckValue(t, test.Value)
+			vectors.CheckP(t, "p", test.PValue, want.PValue)
+			vectors.CheckP(t, "asymptotic p", stats.KSAsymptotic(test.Value, len(reference), len(current), stats.TwoSided), want.PValueAsymptotic)
+			c.Expected["scipy/wasserstein"].CheckValue(t, stats.Wasserstein(reference, current))
 		})
 	}
 	for _, c := range all.Small {
@@ -32,19 +33,19 @@ func TestPublishedValues(t *testing.T) {
 					alternative = stats.Alternative(c.Alternative)
 				}
 				test := stats.KolmogorovSmirnov(ascending(c.Reference), ascending(c.Current), alternative)
-				c.Expected.checkValue(t, test.Value)
-				checkP(t, "p", test.PValue, c.Expected.PValue)
+				c.Expected.CheckValue(t, test.Value)
+				vectors.CheckP(t, "p", test.PValue, c.Expected.PValue)
 			case "scipy/wasserstein":
 				if c.ReferenceWeights == nil {
-					c.Expected.checkValue(t, stats.Wasserstein(ascending(c.Reference), ascending(c.Current)))
+					c.Expected.CheckValue(t, stats.Wasserstein(ascending(c.Reference), ascending(c.Current)))
 				}
-				c.Expected.checkValue(t, stats.WassersteinWeighted(weighted(c.Reference, c.ReferenceWeights), weighted(c.Current, c.CurrentWeights)))
+				c.Expected.CheckValue(t, stats.WassersteinWeighted(weighted(c.Reference, c.ReferenceWeights), weighted(c.Current, c.CurrentWeights)))
 			case "scipy/jensen_shannon":
 				base := math.E
 				if c.LogBase == "2" {
 					base = 2
 				}
-				c.Expected.checkValue(t, stats.JensenShannon(c.P, c.Q, base))
+				c.Expected.CheckValue(t, stats.JensenShannon(c.P, c.Q, base))
 			case "scipy/chi_square":
 				var observed, wanted []float64
 				for level, count := range c.ReferenceCounts {
@@ -55,12 +56,12 @@ func TestPublishedValues(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.Expected.checkValue(t, test.Value)
-				checkP(t, "p", test.PValue, c.Expected.PValue)
+				c.Expected.CheckValue(t, test.Value)
+				vectors.CheckP(t, "p", test.PValue, c.Expected.PValue)
 			case "scipy/chi2_contingency":
 				test := stats.ChiSquareContingency(c.Table)
-				c.Expected.checkValue(t, test.Value)
-				checkP(t, "p", test.PValue, c.Expected.PValue)
+				c.Expected.CheckValue(t, test.Value)
+				vectors.CheckP(t, "p", test.PValue, c.Expected.PValue)
 			}
 		})
 	}
@@ -69,7 +70,7 @@ func TestPublishedValues(t *testing.T) {
 			reference, current := parse(t, c.ReferenceText), parse(t, c.CurrentText)
 			switch c.Method {
 			case "scipy/wasserstein":
-				c.Expected.checkValue(t, stats.Wasserstein(ascending(reference), ascending(current)))
+				c.Expected.CheckValue(t, stats.Wasserstein(ascending(reference), ascending(current)))
 			case "scipy/chi_square":
 				if _, err := stats.ChiSquareFit(current, reference); err == nil {
 					t.Error("sums that differ are no error, want one")

@@ -3,18 +3,20 @@ package peer
 import (
 	"slices"
 	"testing"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/vectors"
 )
 
 // What peers return for the published inputs comes out to nine digits.
 func TestPublishedValues(t *testing.T) {
 	all := loadVectors(t)
 	checked := 0
-	check := func(t *testing.T, id string, got result, want expected) {
+	check := func(t *testing.T, id string, got result, want vectors.Expected) {
 		checked++
 		if got.hasValue {
-			want.checkValue(t, got.value)
+			want.CheckValue(t, got.value)
 		}
-		checkP(t, id+": p", got.pValue, want.PValue)
+		vectors.CheckP(t, id+": p", got.pValue, want.PValue)
 	}
 	for _, c := range all.Numeric {
 		reference := sample{c.Reference, slices.Sorted(slices.Values(c.Reference))}
