@@ -151,7 +151,8 @@ func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error)
 	reader := bufio.NewReaderSize(from, 1<<16)
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
 			return fmt.Errorf("segment %s: %w", key, err)
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
@@ -166,7 +167,7 @@ func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error)
 				}
 			}
 		}
-		if err != nil {
+		if end {
 			return nil
 		}
 	}
