@@ -183,6 +183,11 @@ func (s State) Open() []Run {
 	return open
 }
 
+// AwaitsApproval says whether a candidate waits for a person.
+func (s State) AwaitsApproval() bool {
+	return slices.ContainsFunc(s.Runs, func(run Run) bool { return run.State == RunAwaitingApproval })
+}
+
 // Version returns a registered version.
 func (s State) Version(number int64) (ModelVersion, bool) {
 	if number < 1 || number > int64(len(s.Versions)) {

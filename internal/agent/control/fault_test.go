@@ -204,6 +204,36 @@ func TestDeletedModel(t *testing.T) {
 	}
 }
 
+// A candidate waits on the terms under which it came: who destroys the policy has not made everybody an approver.
+func TestDestroyedPolicyOpensNoDoor(t *testing.T) {
+	p := newPlant(t)
+	guarded := policy()
+	guarded.Approval.Approvers = []string{"science@example.com"}
+	p.declare(append(flights(), guarded)...)
+	p.publish(1)
+	controller := p.controller()
+	p.settle(controller)
+	p.declare(training("2.0.0"))
+	p.settle(controller)
+	waiting := p.last()
+	if waiting.State != mlops.RunAwaitingApproval {
+		t.Fatalf("run %s is %s", waiting.ID, waiting.State)
+	}
+	if err := p.project.DeleteSpec(t.Context(), mlops.KindRetrainPolicy, "delay", ""); err != nil {
+		t.Fatal(err)
+	}
+	p.ask(mlops.Request{Action: mlops.ActionApprove, RunID: waiting.ID, Actor: mlops.Actor{Name: "mallory@example.com"}})
+	p.settle(p.controller()) // one that never saw the policy live
+	if got := p.last().State; got != mlops.RunAwaitingApproval {
+		t.Fatalf("somebody who was no approver made it %s", got)
+	}
+	p.ask(mlops.Request{Action: mlops.ActionApprove, RunID: waiting.ID, Actor: mlops.Actor{Name: "science@example.com"}})
+	p.settle(controller)
+	if got := p.last().State; got != mlops.RunPromoted {
+		t.Errorf("after the approver's word it is %s", got)
+	}
+}
+
 // A request to a model that was never declared is refused in a log of its name, and the inbox is emptied.
 func TestRequestToNobody(t *testing.T) {
 	p := newPlant(t)

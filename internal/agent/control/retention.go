@@ -7,7 +7,6 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/retention"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
 // forget removes records, labels and reports that have been kept for as long as was declared: a piece of a round that begins at most
@@ -59,19 +58,11 @@ func (c *Controller) retention(ctx context.Context) ([]retention.Rule, error) {
 // recordDays is what a deployment says, or has said last where it is deleted: what was collected under a promise is removed
 // by it.
 func (c *Controller) recordDays(ctx context.Context, name string) (int64, error) {
-	found := c.specs.names[mlops.KindDeployment][name]
-	if found.fault == nil && found.document.Deleted && found.document.Sequence > 1 {
-		key := project.SpecKey(mlops.KindDeployment, name, found.document.Sequence-1)
-		last, err := readSpec(ctx, c.project.Store, key)
-		if err != nil {
-			return 0, err
-		}
-		found = last
+	said, err := c.lastSaid(ctx, mlops.KindDeployment, name)
+	if err != nil {
+		return 0, err
 	}
-	if found.fault != nil {
-		return 0, found.fault
-	}
-	deployment, ok := found.spec.(*mlops.Deployment)
+	deployment, ok := said.(*mlops.Deployment)
 	if !ok {
 		return 0, nil
 	}

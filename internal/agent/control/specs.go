@@ -84,6 +84,19 @@ func spec[T any](c *specCache, kind mlops.Kind, name string) (*T, mlops.SpecDocu
 	return typed, found.document, nil
 }
 
+// lastSaid is what a name declares, or declared last where it is deleted; nil where it never did. It costs a read for a
+// deleted one.
+func (c *Controller) lastSaid(ctx context.Context, kind mlops.Kind, name string) (mlops.Spec, error) {
+	found := c.specs.names[kind][name]
+	if found.fault == nil && found.document.Deleted && found.document.Sequence > 1 {
+		var err error
+		if found, err = readSpec(ctx, c.project.Store, project.SpecKey(kind, name, found.document.Sequence-1)); err != nil {
+			return nil, err
+		}
+	}
+	return found.spec, found.fault
+}
+
 // project is the one project that is declared here, nil where there is none.
 func (c *specCache) project() *mlops.Project {
 	for name := range c.names[mlops.KindProject] {

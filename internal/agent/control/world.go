@@ -41,6 +41,15 @@ func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view)
 	}
 	if policy != nil {
 		world.Policy, world.PolicySince = *policy, document.Time
+	} else if memory.state.AwaitsApproval() {
+		// A candidate waits on the terms under which it came: destroying the policy opens no door.
+		said, err := c.lastSaid(ctx, mlops.KindRetrainPolicy, name)
+		if err != nil {
+			return world, err
+		}
+		if last, ok := said.(*mlops.RetrainPolicy); ok {
+			world.Policy.Approval = last.Approval
+		}
 	}
 	if declared := c.specs.project(); declared != nil {
 		world.Owners = declared.Owners

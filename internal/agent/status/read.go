@@ -20,7 +20,11 @@ import (
 func Read(ctx context.Context, in *project.Project, model string) (View, error) {
 	view := View{Place: in.Place, Time: in.Now(), Models: []Model{}, Notifications: []Notification{}, Next: []Step{}}
 	specs := map[mlops.Kind][]project.Declared{}
-	for _, kind := range []mlops.Kind{mlops.KindProject, mlops.KindModel, mlops.KindDeployment, mlops.KindDriftMonitor} {
+	var documents []mlops.SpecDocument
+	for _, kind := range mlops.Kinds {
+		if kind == mlops.KindDatasetVersion {
+			continue // there may be many, and none is shown
+		}
 		declared, err := in.Specs(ctx, kind)
 		if err != nil && !errors.Is(err, mlops.ErrInvalid) && len(declared) == 0 {
 			return view, err
@@ -29,6 +33,12 @@ func Read(ctx context.Context, in *project.Project, model string) (View, error) 
 			view.Faults = append(view.Faults, strings.Split(err.Error(), "\n")...)
 		}
 		specs[kind] = declared
+		for _, one := range declared {
+			documents = append(documents, one.Document)
+		}
+	}
+	if err := mlops.MayWrite(in.AgentVersion, documents); err != nil {
+		view.Outdated = err.Error()
 	}
 	var declared mlops.Project
 	if found := specsOf[*mlops.Project](specs[mlops.KindProject]); len(found) > 0 {

@@ -17,6 +17,9 @@ type View struct {
 	Runner        Runner         `json:"runner"`
 	Models        []Model        `json:"models"`
 	Notifications []Notification `json:"notifications"` // the last few, newest first
+	// Outdated says that this mlops is older than what is declared: it shows what it understands and changes nothing, nor
+	// does a controller of its version.
+	Outdated string `json:"outdated,omitempty"`
 	// Faults are documents that could not be read; everything else is shown without them.
 	Faults []string `json:"faults,omitempty"`
 	// Next are commands to type, the most urgent first.

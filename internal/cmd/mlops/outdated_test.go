@@ -29,6 +29,7 @@ func TestOlderThanTheProject(t *testing.T) {
 	for _, typed := range []string{"status", "runs", "model history " + model, "audit verify", "drift show " + monitor} {
 		p.shows(0, words(typed))
 	}
+	p.shows(0, words("status"), "this project was last applied by provider 99.1.0", "nothing is decided or changed")
 	after, err := p.in.Store.List(t.Context(), "", "", 0)
 	if err != nil || len(after) != len(before) {
 		t.Errorf("%d documents became %d, %v", len(before), len(after), err)

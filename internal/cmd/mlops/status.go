@@ -57,6 +57,9 @@ func printStatus(to io.Writer, view status.View) {
 	default:
 		fmt.Fprintln(to, "Runner  running; the controller is ready")
 	}
+	if view.Outdated != "" {
+		fmt.Fprintf(to, "Version %s: nothing is decided or changed until then\n", view.Outdated)
+	}
 	for _, model := range view.Models {
 		printModel(to, model)
 	}

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
@@ -42,6 +43,7 @@ func Open(root string) (*Store, error) {
 		return nil, fmt.Errorf("project folder %q: %w", root, err)
 	}
 	store := &Store{root: absolute}
+	store.sweep(time.Now().Add(-abandonedAfter))
 	err = store.probe()
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {
 		return nil, fmt.Errorf("project folder %q cannot be written; see who owns it, its permissions and its disk: %w", root, err)
@@ -65,6 +67,19 @@ func OpenExisting(root string) (*Store, error) {
 		return nil, fmt.Errorf("project folder %q: %w: it is a file", root, mlops.ErrInvalid)
 	}
 	return Open(root)
+}
+
+// abandonedAfter is the age at which a temporary file is one whose writer was killed.
+const abandonedAfter = 7 * 24 * time.Hour
+
+// sweep removes what killed writers left before a time. What cannot be removed does no harm.
+func (s *Store) sweep(before time.Time) {
+	left, _ := os.ReadDir(filepath.Join(s.root, temporaryFolder))
+	for _, file := range left {
+		if info, err := file.Info(); err == nil && info.ModTime().Before(before) {
+			discard(filepath.Join(s.root, temporaryFolder, file.Name()))
+		}
+	}
 }
 
 // probe links a file once, so that a file system without link(2) is found when the project opens.
@@ -161,13 +176,19 @@ func discard(name string) { _ = os.Remove(name) }
 // link gives the file its name, durably.
 func (s *Store) link(temporary, path string) error {
 	parent := filepath.Dir(path)
-	if err := s.makeFolders(parent); err != nil {
-		return err
+	for {
+		err := s.makeFolders(parent)
+		if err == nil {
+			err = os.Link(temporary, path)
+		}
+		if err == nil {
+			return syncFolder(parent)
+		}
+		if _, gone := os.Lstat(temporary); gone != nil || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		// A Delete has taken the empty folder away meanwhile.
 	}
-	if err := os.Link(temporary, path); err != nil {
-		return err
-	}
-	return syncFolder(parent)
 }
 
 // makeFolders is MkdirAll that also syncs each parent it changed.
@@ -207,6 +228,12 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s.wrap("delete", key, err)
+	}
+	// Days that hold nothing any more go too; a folder that still holds something refuses.
+	for parent := filepath.Dir(path); parent != s.root; parent = filepath.Dir(parent) {
+		if os.Remove(parent) != nil {
+			break
+		}
 	}
 	return nil
 }

@@ -8,7 +8,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
@@ -45,6 +47,50 @@ func TestForeignFilesAreNotListed(t *testing.T) {
 	entries, err := store.List(t.Context(), "requests/", "", 0)
 	if err != nil || len(entries) != 1 || entries[0].Key != "requests/ada/1.json" {
 		t.Errorf("listed %v, %v; want the one document", entries, err)
+	}
+}
+
+// Folders go with their last document, whoever is about to write the next.
+func TestEmptyFoldersGo(t *testing.T) {
+	root := t.TempDir()
+	store := open(t, root)
+	var writers sync.WaitGroup
+	for writer := range 4 {
+		writers.Go(func() {
+			for n := range 200 {
+				key := fmt.Sprintf("records/2026/11/24/%d-%d", writer, n)
+				if err := store.Create(t.Context(), key, []byte("{}")); err != nil {
+					t.Error(err)
+				}
+				if err := store.Delete(t.Context(), key); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if left, err := os.ReadDir(root); err != nil || len(left) != 1 || left[0].Name() != ".tmp" {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// What a killed writer left is removed once nobody can be writing it any more.
+func TestAbandonedFilesGo(t *testing.T) {
+	root := t.TempDir()
+	open(t, root)
+	old, young := filepath.Join(root, ".tmp", "new-1"), filepath.Join(root, ".tmp", "new-2")
+	for _, name := range []string{old, young} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lastMonth := time.Now().Add(-30 * 24 * time.Hour)
+	if err := os.Chtimes(old, lastMonth, lastMonth); err != nil {
+		t.Fatal(err)
+	}
+	open(t, root)
+	if left, err := os.ReadDir(filepath.Join(root, ".tmp")); err != nil || len(left) != 1 || left[0].Name() != "new-2" {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
 
