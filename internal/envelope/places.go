@@ -20,7 +20,7 @@ type Places struct {
 
 	lock    sync.Mutex
 	planned map[string]mlops.Project
-	specs   map[string]mlops.Spec // by id; nil where part of one is known after apply only
+	specs   map[string]mlops.Spec // by key of the id; nil where part of one is known after apply only
 	claimed map[string]claim
 }
 
@@ -63,8 +63,8 @@ func (p *Places) Leave(id string) (lives bool) {
 func (p *Places) PlanSpec(id mlops.ID, spec mlops.Spec, undecided bool) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.specs[id.String()] = spec; undecided {
-		p.specs[id.String()] = nil
+	if p.specs[id.Key()] = spec; undecided {
+		p.specs[id.Key()] = nil
 	}
 }
 
@@ -72,7 +72,7 @@ func (p *Places) PlanSpec(id mlops.ID, spec mlops.Spec, undecided bool) {
 func (p *Places) PlannedSpec(id mlops.ID) (spec mlops.Spec, planned bool) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	spec, planned = p.specs[id.String()]
+	spec, planned = p.specs[id.Key()]
 	return spec, planned
 }
 
@@ -87,13 +87,13 @@ func (p *Places) ahead(in *project.Project, place string) *project.Project {
 func (p *Places) PlanProject(place string, spec mlops.Project) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	p.planned[place] = spec
+	p.planned[mlops.PlaceKey(place)] = spec
 }
 
 // Planned is what a project will be, if this run of Terraform has planned it.
 func (p *Places) Planned(place string) (mlops.Project, bool) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	spec, ok := p.planned[place]
+	spec, ok := p.planned[mlops.PlaceKey(place)]
 	return spec, ok
 }

@@ -119,10 +119,10 @@ func (e *envelope[M, P]) identify(plan *Plan[M], resp *resource.ModifyPlanRespon
 	if plan.ID.Name == "" {
 		plan.ID = live
 	}
-	if e.References == nil && plan.ID.Place != live.Place {
+	if e.References == nil && !mlops.SamePlace(plan.ID.Place, live.Place) {
 		return At(fmt.Errorf("%w: the place of a project is its identity: it would move from %s to %s and leave its history behind. "+
 			"Change the place back, or declare another project beside this one (copying a project's history is not offered yet)",
-			mlops.ErrInvalid, live.Place, plan.ID.Place), "local", "path")
+			mlops.ErrInvalid, live.Place, plan.ID.Place), placed(plan.ID.Place)...)
 	}
 	switch {
 	case plan.renamed:
@@ -136,6 +136,14 @@ func (e *envelope[M, P]) identify(plan *Plan[M], resp *resource.ModifyPlanRespon
 	}
 	e.replaceForOwner(plan, resp)
 	return nil
+}
+
+// placed is the attribute of a project that decides on its place.
+func placed(place string) []string {
+	if mlops.OnAzure(place) {
+		return []string{"azure", "store"}
+	}
+	return []string{"local", "path"}
 }
 
 // replaceForOwner replaces where an owning reference is known and names another object.
@@ -199,7 +207,7 @@ func (e *envelope[M, P]) otherPlaces(plan *Plan[M]) []mlops.Problem {
 	first, err := mlops.ParseIDOf(references[0].Kind, references[0].Value.ValueString())
 	for _, reference := range references[1:] {
 		other, errOther := mlops.ParseIDOf(reference.Kind, reference.Value.ValueString())
-		if err == nil && errOther == nil && other.Place != first.Place {
+		if err == nil && errOther == nil && !mlops.SamePlace(other.Place, first.Place) {
 			problems = append(problems, mlops.Problem{Path: reference.Path,
 				Message: fmt.Sprintf("%s is in another project than %s: both must be in one", other, first)})
 		}
@@ -216,7 +224,7 @@ func (e *envelope[M, P]) claim(plan *Plan[M]) []mlops.Problem {
 	if e.Attributes["name"] == nil {
 		blamed = e.References(plan.Model)[0].Path
 	}
-	twice, goes := e.places.Claim(plan.ID.String())
+	twice, goes := e.places.Claim(plan.ID.Key())
 	switch {
 	case twice:
 		return []mlops.Problem{{Path: blamed, Message: fmt.Sprintf("this configuration declares %s %q twice: one object is one resource. Remove one of the two, or give it another name", e.noun(), plan.ID.Name)}}
@@ -242,7 +250,7 @@ func (e *envelope[M, P]) planDestroy(ctx context.Context, req resource.ModifyPla
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if id, err := mlops.ParseIDOf(e.Kind, P(&model).Shared().ID.ValueString()); err == nil && e.places.Leave(id.String()) {
+	if id, err := mlops.ParseIDOf(e.Kind, P(&model).Shared().ID.ValueString()); err == nil && e.places.Leave(id.Key()) {
 		resp.Diagnostics.Append(e.failure("destroy", id, errors.New(e.moves(id))))
 		return
 	}

@@ -16,6 +16,8 @@ var Aliases = []string{AliasChampion, "challenger"}
 type Deployment struct {
 	Name  string `json:"name"`
 	Model string `json:"model"`
+	// Cluster is the short name of the project's cluster that serves it, "" for the default one.
+	Cluster string `json:"cluster,omitempty"`
 	// Alias is followed unless Version pins one.
 	Alias          string         `json:"alias,omitempty"`
 	Version        *int64         `json:"version,omitempty"`

@@ -99,10 +99,12 @@ func (id ID) Equal(other ID) bool {
 	if id.Kind != other.Kind || id.Name != other.Name {
 		return false
 	}
-	if strings.HasPrefix(id.Place, "file:") {
-		return id.Place == other.Place
-	}
-	return strings.EqualFold(id.Place, other.Place)
+	return SamePlace(id.Place, other.Place)
+}
+
+// Key is the same for equal ids.
+func (id ID) Key() string {
+	return ID{Place: PlaceKey(id.Place), Kind: id.Kind, Name: id.Name}.String()
 }
 
 func badID(text string) error {

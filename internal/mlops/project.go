@@ -40,7 +40,8 @@ const DefaultLocalPort = 8765
 // Project is where a project lives, who owns it, and how long it remembers.
 type Project struct {
 	Name      string         `json:"name"`
-	Local     *Local         `json:"local,omitempty"`
+	Local     *Local         `json:"local,omitempty"` // exactly one of Local and Azure is set
+	Azure     *Azure         `json:"azure,omitempty"`
 	Owners    map[Role]Owner `json:"owners,omitempty"`
 	Retention Retention      `json:"retention"`
 	OnDestroy OnDestroy      `json:"on_destroy"`
@@ -60,7 +61,19 @@ func (l Local) Place() string {
 	if l.Path == "" {
 		return ""
 	}
-	return "file:" + path.Clean(l.Path)
+	return LocalScheme + path.Clean(l.Path)
+}
+
+// Place is where the project lives. "" where that is not known.
+func (p Project) Place() string {
+	switch {
+	case p.Local != nil:
+		return p.Local.Place()
+	case p.Azure != nil:
+		return p.Azure.Place()
+	default:
+		return ""
+	}
 }
 
 // Owner is a person or group that answers for a role. On one machine it is taken on trust.
@@ -93,6 +106,11 @@ func (p Project) Validate() []Problem {
 		}
 		if p.Local.Port < 1 || p.Local.Port > 65535 {
 			problems = append(problems, problem("port must lie between 1 and 65535", "local", "port"))
+		}
+	}
+	if p.Azure != nil {
+		for _, found := range p.Azure.Validate() {
+			problems = append(problems, Problem{Path: append([]string{"azure"}, found.Path...), Message: found.Message})
 		}
 	}
 	for role, owner := range p.Owners {

@@ -55,7 +55,7 @@ func examine(ctx context.Context, planned *envelope.Plan[model], sum string) ([]
 		return nil, err
 	}
 	if planned.Prior == nil {
-		if twice, _ := planned.Places.Claim(owner.String() + "@" + sum); twice {
+		if twice, _ := planned.Places.Claim(owner.Key() + "@" + sum); twice {
 			return []mlops.Problem{{Path: []string{"source"}, Message: fmt.Sprintf(
 				"this configuration publishes the same content of dataset %q twice, which is one version: remove one of the two", owner.Name)}}, nil
 		}
