@@ -164,11 +164,7 @@ func NewColumnProfile(column Input) ColumnProfile {
 			profile.Category = newCategoryProfile(counts)
 		}
 	default:
-		for row := range column.Rows() {
-			if column.IsNull(row) {
-				profile.Nulls++
-			}
-		}
+		profile.Nulls = column.Nulls()
 	}
 	return profile
 }
@@ -187,27 +183,68 @@ func (in Input) check() error {
 	return nil
 }
 
-// SortedNumbers are the values that are not null, in rising order, in a slice of their own.
+// SortedNumbers are the values that are not null, in rising order. Where the column is that already they are its own: they are
+// not to be changed.
 func (in Input) SortedNumbers() []float64 {
+	if in.Null == nil && risesFinite(in.Numbers) {
+		return in.Numbers
+	}
 	values := make([]float64, 0, len(in.Numbers))
 	for row, value := range in.Numbers {
 		if !in.IsNull(row) {
 			values = append(values, value)
 		}
 	}
-	slices.Sort(values)
+	if !risesFinite(values) {
+		slices.Sort(values)
+	}
 	return values
+}
+
+// risesFinite says whether values rise and are finite.
+func risesFinite(values []float64) bool {
+	last := -math.MaxFloat64
+	for _, value := range values {
+		if !(value >= last) { // no number as well
+			return false
+		}
+		last = value
+	}
+	return last <= math.MaxFloat64
+}
+
+// Nulls counts the cells without a value.
+func (in Input) Nulls() (nulls int64) {
+	if in.Null == nil && in.Numbers == nil {
+		return 0
+	}
+	for row := range in.Rows() {
+		if in.IsNull(row) {
+			nulls++
+		}
+	}
+	return nulls
 }
 
 // CountText counts the values that are not null, and the nulls.
 func (in Input) CountText() (counts map[string]int64, nulls int64) {
 	counts = map[string]int64{}
+	last, run := "", int64(0) // values that follow themselves are looked up once
 	for row, value := range in.Text {
-		if in.IsNull(row) {
+		switch {
+		case in.Null != nil && in.Null[row]:
 			nulls++
-		} else {
-			counts[value]++
+		case value == last:
+			run++
+		default:
+			if run > 0 {
+				counts[last] += run
+			}
+			last, run = value, 1
 		}
+	}
+	if run > 0 {
+		counts[last] += run
 	}
 	return counts, nulls
 }

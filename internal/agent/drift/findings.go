@@ -56,22 +56,15 @@ func findings(window Window) []mlops.QualityFault {
 
 // constantFinding tells of a column that varied and does not any more.
 func constantFinding(name string, reference stats.ColumnProfile, current stats.Input) []mlops.QualityFault {
-	value, before, m := "", 0.0, 0
+	value, m := onlyValue(current)
+	if m == 0 {
+		return nil
+	}
+	before := 0.0
 	switch {
 	case reference.Number != nil:
-		sorted := current.SortedNumbers()
-		if m = len(sorted); m == 0 || sorted[0] != sorted[m-1] {
-			return nil
-		}
-		value, before = number(sorted[0]), modeShare(reference.Number.Sample)
+		before = modeShare(reference.Number.Sample)
 	case reference.Category != nil:
-		counts, _ := current.CountText()
-		if len(counts) != 1 {
-			return nil
-		}
-		for level, count := range counts {
-			value, m = short(level), int(count)
-		}
 		for _, count := range reference.Category.Counts {
 			before = math.Max(before, float64(count)/float64(reference.Rows-reference.Nulls))
 		}
@@ -83,6 +76,34 @@ func constantFinding(name string, reference stats.ColumnProfile, current stats.I
 	}
 	return []mlops.QualityFault{{Feature: name, Rule: RuleConstant, Share: 1,
 		Message: fmt.Sprintf("%s is %s in every row; it varied in the reference", name, value)}}
+}
+
+// onlyValue is the one value that a column has in every row that is not null, and how many those are; none where it has more.
+func onlyValue(column stats.Input) (value string, rows int) {
+	if column.Numbers == nil && column.Text == nil {
+		return "", 0
+	}
+	first := -1
+	for row := range column.Rows() {
+		switch {
+		case column.IsNull(row):
+			continue
+		case first < 0:
+			first = row
+		case column.Numbers != nil && column.Numbers[row] != column.Numbers[first],
+			column.Text != nil && column.Text[row] != column.Text[first]:
+			return "", 0
+		}
+		rows++
+	}
+	switch {
+	case first < 0:
+		return "", 0
+	case column.Numbers != nil:
+		return number(column.Numbers[first]), rows
+	default:
+		return short(column.Text[first]), rows
+	}
 }
 
 // beyondFinding tells of numbers that lie beyond everything in the reference.

@@ -81,12 +81,7 @@ func typeFault(name string, declared mlops.Column, errors int64, rows int) []mlo
 
 func nullFault(name string, declared mlops.Column, reference stats.ColumnProfile, current stats.Input, typeErrors int64) []mlops.QualityFault {
 	rows := int64(current.Rows())
-	nulls := -typeErrors // cells of the wrong type stand as null, and are told as what they are
-	for row := range current.Rows() {
-		if current.IsNull(row) {
-			nulls++
-		}
-	}
+	nulls := current.Nulls() - typeErrors // cells of the wrong type stand as null, and are told as what they are
 	share := float64(nulls) / float64(rows)
 	if limit := declared.MaximumNullPercent; limit != nil && faulty(nulls-int64(math.Ceil(*limit/100*float64(rows))), int(rows)) {
 		return []mlops.QualityFault{{Feature: name, Rule: RuleNull, Share: share,

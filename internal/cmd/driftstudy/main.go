@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift/study"
@@ -25,8 +27,13 @@ type options struct {
 	plan             study.Plan
 	only, flights    string
 	repository       string
+	limit            time.Duration
 	quick, printOnly bool
+	anew             bool
 }
+
+// batch is how long repetitions are run before they are kept.
+const batch = time.Minute
 
 func main() {
 	var o options
@@ -34,14 +41,15 @@ func main() {
 	flag.IntVar(&o.plan.Repetitions, "repetitions", 2000, "repetitions of each experiment")
 	flag.IntVar(&o.plan.LargeRepetitions, "large-repetitions", 200, "repetitions at a million rows")
 	flag.IntVar(&o.plan.Workers, "workers", runtime.GOMAXPROCS(0), "repetitions at a time")
-	flag.DurationVar(&o.plan.Limit, "limit", 0, "end each experiment after so long, with the repetitions done until then; 0 is no limit")
+	flag.DurationVar(&o.limit, "limit", 0, "end each experiment after so long; the next run goes on after the repetitions done until then; 0 is no limit")
+	flag.BoolVar(&o.anew, "anew", false, "begin with the first repetition, instead of going on after those that are kept")
 	flag.StringVar(&o.only, "only", "", "run experiments whose name matches this regular expression; results of others stay as they are")
 	flag.StringVar(&o.flights, "flights", defaultFlights(), "path of flights-3m.parquet (make flights)")
 	flag.StringVar(&o.repository, "repository", ".", "top of the repository, where results and pages are written")
 	flag.BoolVar(&o.quick, "quick", false, "few repetitions, print only")
 	flag.BoolVar(&o.printOnly, "print", false, "print only, write nothing")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "driftstudy:", err)
@@ -76,24 +84,14 @@ func run(ctx context.Context, o options) error {
 		if !only.MatchString(experiment.Name) {
 			continue
 		}
-		started := time.Now()
-		results, notes, err := o.plan.Run(ctx, experiment)
+		results, err := measure(ctx, o, experiment)
 		if err != nil {
 			return err
 		}
-		for _, line := range notes[:min(len(notes), 12)] {
-			fmt.Fprintln(os.Stderr, "   ", line)
-		}
-		fmt.Fprintf(os.Stderr, "%s took %s\n", experiment.Name, time.Since(started).Round(time.Second))
 		fmt.Print(study.Table(results))
 		for _, result := range results {
 			if !result.Holds() {
 				failed++
-			}
-		}
-		if !o.printOnly {
-			if err := study.Keep(o.repository, results); err != nil {
-				return err
 			}
 		}
 	}
@@ -106,4 +104,60 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("%d bounds are not proved", failed)
 	}
 	return nil
+}
+
+// measure runs what is missing of one experiment and keeps it every minute.
+func measure(ctx context.Context, o options, experiment study.Experiment) ([]study.Result, error) {
+	results, err := earlier(o, experiment)
+	if err != nil {
+		return nil, err
+	}
+	said := map[string]int{}
+	started, done := time.Now(), 0
+	if len(results) > 0 {
+		done = results[0].Repetitions
+	}
+	for done < o.plan.Total(experiment) && (o.limit == 0 || time.Since(started) < o.limit) {
+		more, notes := o.plan.Run(ctx, experiment, done, batch)
+		results = study.Together(results, more)
+		done = results[0].Repetitions
+		for note, times := range notes {
+			said[note] += times
+		}
+		if !o.printOnly {
+			if err := study.Keep(o.repository, results); err != nil {
+				return nil, err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("%s: stopped after %d repetitions: %w", experiment.Name, done, err)
+		}
+	}
+	lines := study.ByFrequency(said)
+	for _, line := range lines[:min(len(lines), 12)] {
+		fmt.Fprintln(os.Stderr, "   ", line)
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d repetitions, the last in %s\n", experiment.Name, done, time.Since(started).Round(time.Second))
+	return results, nil
+}
+
+// earlier are the kept results that this run can go on from: of the same seed and the same rows.
+func earlier(o options, experiment study.Experiment) (results []study.Result, err error) {
+	if o.anew || o.printOnly {
+		return nil, nil
+	}
+	all, err := study.Kept(o.repository)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range experiment.Rows {
+		at := slices.IndexFunc(all, func(r study.Result) bool {
+			return r.Experiment == experiment.Name && r.Name == row.Name && r.Seed == o.plan.Seed && r.Repetitions > 0
+		})
+		if at < 0 {
+			return nil, nil
+		}
+		results = append(results, all[at])
+	}
+	return results, nil
 }

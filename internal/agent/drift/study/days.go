@@ -28,7 +28,7 @@ func daysOfTheirOwn(days int, sizes ...int) Experiment {
 		for _, rows := range sizes {
 			current := make([]stats.Input, len(laws))
 			for i, law := range laws {
-				current[i] = law.draw(random, rows, dayEffect*random.NormFloat64())
+				current[i] = law.drawRising(random, rows, dayEffect*random.NormFloat64())
 			}
 			report := look(laws, reference, current)
 			hit := alarm(report.Verdict, rows) && report.Verdict != mlops.VerdictSeasonal

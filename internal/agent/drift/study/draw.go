@@ -11,22 +11,30 @@ import (
 // draw makes a column of independent rows, with the normal numbers behind it shifted by so many sigma.
 func (l Law) draw(random *rand.Rand, rows int, shift float64) stats.Input {
 	latent := make([]float64, rows)
-	if rows >= sortedRows {
-		sortedNormals(random, latent)
-	} else {
-		for i := range latent {
-			latent[i] = random.NormFloat64()
-		}
-	}
 	for i := range latent {
-		latent[i] += shift
+		latent[i] = random.NormFloat64() + shift
 	}
 	return l.of(random, latent)
 }
 
-// sortedRows is the window from which rows are drawn in rising order. A verdict does not depend on the order of rows, and to
-// sort fifty million values would take most of the time.
-const sortedRows = 100000
+// drawRising makes the same rows in rising order. A verdict does not depend on the order of rows, and to sort them would take
+// most of the time; but a part of them is no sample.
+func (l Law) drawRising(random *rand.Rand, rows int, shift float64) stats.Input {
+	if rows < sortedRows {
+		return l.draw(random, rows, shift)
+	}
+	latent := make([]float64, rows)
+	sortedNormals(random, latent)
+	if shift != 0 {
+		for i := range latent {
+			latent[i] += shift
+		}
+	}
+	return l.of(random, latent)
+}
+
+// sortedRows is the window from which rows are drawn in rising order.
+const sortedRows = 2000
 
 // of turns normal numbers, which it may overwrite, into the column.
 func (l Law) of(random *rand.Rand, latent []float64) stats.Input {
@@ -55,10 +63,11 @@ func (l Law) of(random *rand.Rand, latent []float64) stats.Input {
 	return column
 }
 
+// drawAll draws whole windows, of rows in rising order where there are many.
 func drawAll(random *rand.Rand, laws []Law, rows int) []stats.Input {
 	columns := make([]stats.Input, len(laws))
 	for i, law := range laws {
-		columns[i] = law.draw(random, rows, 0)
+		columns[i] = law.drawRising(random, rows, 0)
 	}
 	return columns
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"sort"
 	"strconv"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -32,7 +33,7 @@ func Listed() []Law {
 		laws = append(laws,
 			number("normal", func(z float64) float64 { return z }),
 			number("lognormal", func(z float64) float64 { return math.Exp(2 * z) }),
-			number("student3", quantiles(distuv.StudentsT{Sigma: 1, Nu: 3}.Quantile)),
+			number("student3", student3()),
 			number("uniform", normalShare),
 			number("zero_inflated", func(z float64) float64 { return math.Max(0, math.Exp(z)-1.5) }),
 			number("price", func(z float64) float64 { return math.Round(20*math.Exp(0.7*z)) - 0.01 }),
@@ -57,11 +58,11 @@ func Unlisted() []Law {
 	var laws []Law
 	for copied := range copies {
 		more := []Law{
-			number("gamma", quantiles(distuv.Gamma{Alpha: 0.5, Beta: 1}.Quantile)),
+			number("gamma", gammaHalf()),
 			number("bimodal", func(z float64) float64 { return z + 3*math.Tanh(5*z) }),
 			number("ties", func(z float64) float64 { return math.Floor(math.Abs(z)) * math.Copysign(1, z) }),
 			number("near_constant", func(z float64) float64 { return math.Max(0, z-2.6) }),
-			number("cauchy", quantiles(distuv.StudentsT{Sigma: 1, Nu: 1}.Quantile)),
+			number("cauchy", cauchy()),
 			number("constant", func(float64) float64 { return 7 }),
 			number("nulls", func(z float64) float64 { return z }),
 			levels("zipf10000", zipf(10000, 1.1)),
@@ -144,6 +145,17 @@ func quantiles(of func(share float64) float64) func(float64) float64 {
 		i := min(max(int(at), 0), len(table)-2)
 		return table[i] + (table[i+1]-table[i])*(at-float64(i))
 	}
+}
+
+// Laws whose quantiles take long to reckon are reckoned once.
+var (
+	student3  = tableOf(distuv.StudentsT{Sigma: 1, Nu: 3})
+	gammaHalf = tableOf(distuv.Gamma{Alpha: 0.5, Beta: 1})
+	cauchy    = tableOf(distuv.StudentsT{Sigma: 1, Nu: 1})
+)
+
+func tableOf(law distuv.Quantiler) func() func(float64) float64 {
+	return sync.OnceValue(func() func(float64) float64 { return quantiles(law.Quantile) })
 }
 
 // normalShare is the standard normal distribution function, exact in its lower tail.

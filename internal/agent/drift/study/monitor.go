@@ -46,10 +46,11 @@ type traffic struct {
 }
 
 func newTraffic(random *rand.Rand, laws []Law, rowsPerDay int) *traffic {
-	return &traffic{
-		laws: laws, reference: frozen(random, laws, referenceRows), columns: drawAll(random, laws, (monitoredDays+1)*rowsPerDay),
-		rowsPerDay: rowsPerDay, judged: map[int]mlops.DriftReport{},
+	made := &traffic{laws: laws, reference: frozen(random, laws, referenceRows), rowsPerDay: rowsPerDay, judged: map[int]mlops.DriftReport{}}
+	for _, law := range laws {
+		made.columns = append(made.columns, law.draw(random, (monitoredDays+1)*rowsPerDay, 0))
 	}
+	return made
 }
 
 // judge judges the look of a number, once.

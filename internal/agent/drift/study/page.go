@@ -25,7 +25,7 @@ var head string
 
 // Keep puts results in the place of older ones of the same experiments and writes the pages again.
 func Keep(repository string, results []Result) error {
-	all, err := kept(repository)
+	all, err := Kept(repository)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,8 @@ func Keep(repository string, results []Result) error {
 	return nil
 }
 
-// kept are the results that stand in the repository, none where there are none yet.
-func kept(repository string) ([]Result, error) {
+// Kept are the results that stand in the repository, none where there are none yet.
+func Kept(repository string) ([]Result, error) {
 	data, err := os.ReadFile(filepath.Join(repository, filepath.FromSlash(resultsFile)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

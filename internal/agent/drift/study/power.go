@@ -29,7 +29,7 @@ func missed(name string, reference int, changes []change) Experiment {
 		rest := frozen(random, others, reference)
 		for _, c := range changes {
 			laws := append([]Law{c.law}, others...)
-			rest.Columns[c.law.Name] = stats.NewColumnProfile(c.law.draw(random, reference, 0))
+			rest.Columns[c.law.Name] = stats.NewColumnProfile(c.law.drawRising(random, reference, 0))
 			current := append([]stats.Input{c.change(random, c.law, c.rows)}, drawAll(random, others, c.rows)...)
 			report := look(laws, rest, current)
 			delete(rest.Columns, c.law.Name)
@@ -55,13 +55,13 @@ func drifted(report mlops.DriftReport, name string) bool {
 
 // shifted moves the mean by so many sigma.
 func shifted(sigma float64) func(*rand.Rand, Law, int) stats.Input {
-	return func(random *rand.Rand, law Law, rows int) stats.Input { return law.draw(random, rows, sigma) }
+	return func(random *rand.Rand, law Law, rows int) stats.Input { return law.drawRising(random, rows, sigma) }
 }
 
 // scaled multiplies every value.
 func scaled(factor float64) func(*rand.Rand, Law, int) stats.Input {
 	return func(random *rand.Rand, law Law, rows int) stats.Input {
-		column := law.draw(random, rows, 0)
+		column := law.drawRising(random, rows, 0)
 		for i := range column.Numbers {
 			column.Numbers[i] *= factor
 		}
@@ -72,7 +72,7 @@ func scaled(factor float64) func(*rand.Rand, Law, int) stats.Input {
 // appears gives rows a value that never was, with the given probability.
 func appears(share float64) func(*rand.Rand, Law, int) stats.Input {
 	return func(random *rand.Rand, law Law, rows int) stats.Input {
-		column := law.draw(random, rows, 0)
+		column := law.drawRising(random, rows, 0)
 		for i := range column.Text {
 			if random.Float64() < share {
 				column.Text[i] = "never seen"
@@ -84,7 +84,7 @@ func appears(share float64) func(*rand.Rand, Law, int) stats.Input {
 
 // vanishes draws without the first level: its rows go to the others in proportion.
 func vanishes(random *rand.Rand, law Law, rows int) stats.Input {
-	column := law.draw(random, rows, 0)
+	column := law.drawRising(random, rows, 0)
 	for i := range column.Text {
 		for column.Text[i] == law.names[0] {
 			column.Text[i] = law.draw(random, 1, 0).Text[0]
@@ -152,7 +152,7 @@ func doses() Experiment {
 		reference := frozen(random, laws, referenceRows)
 		current := drawAll(random, laws[:still], million)
 		for i, d := range curve {
-			current = append(current, laws[still+i].draw(random, million, d.sigma))
+			current = append(current, laws[still+i].drawRising(random, million, d.sigma))
 		}
 		report := drift.Judge(drift.Window{Dataset: datasetOf(laws), Monitor: monitor, Reference: reference, Current: current})
 		for i, d := range curve {

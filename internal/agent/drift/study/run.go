@@ -19,8 +19,6 @@ type Plan struct {
 	// Repetitions of an experiment, and of one with windows of a million rows.
 	Repetitions, LargeRepetitions int
 	Workers                       int
-	// Limit ends an experiment early, with the repetitions that were done until then; 0 is no limit.
-	Limit time.Duration
 	// Progress is written to, a line every few seconds; it may be io.Discard.
 	Progress io.Writer
 	Now      func() time.Time
@@ -35,6 +33,8 @@ type Result struct {
 	Hits       int64   `json:"hits"`
 	Trials     int64   `json:"trials"`
 	Seed       uint64  `json:"seed"`
+	// Repetitions that were run, from the first on; others with the same seed can be added.
+	Repetitions int `json:"repetitions"`
 	// Command measures the row again.
 	Command string `json:"command"`
 }
@@ -51,8 +51,8 @@ func (r Result) Holds() bool { return r.Bound == 0 || r.Upper() < r.Bound }
 // Broken says whether the bound is seen not to hold; between the two there are too few trials to say.
 func (r Result) Broken() bool { return r.Bound > 0 && r.Rate() > r.Bound }
 
-// repetitions of an experiment under a plan.
-func (p Plan) repetitions(experiment Experiment) int {
+// Total is how many repetitions of an experiment a plan wants.
+func (p Plan) Total(experiment Experiment) int {
 	if experiment.Once {
 		return 1
 	}
@@ -65,7 +65,7 @@ func (p Plan) repetitions(experiment Experiment) int {
 
 // command measures so many repetitions of an experiment again.
 func (p Plan) command(experiment Experiment, done int) string {
-	command := fmt.Sprintf("go run ./internal/cmd/driftstudy -only '^%s$' -seed %d", experiment.Name, p.Seed)
+	command := fmt.Sprintf("go run ./internal/cmd/driftstudy -anew -only '^%s$' -seed %d", experiment.Name, p.Seed)
 	switch {
 	case experiment.Once:
 		return command
@@ -83,61 +83,87 @@ func (p Plan) random(experiment Experiment, repetition int) *rand.Rand {
 	return rand.New(rand.NewPCG(p.Seed, hash.Sum64()+uint64(repetition)))
 }
 
-// Run measures one experiment. Notes tell how often each kind of hit was seen, the most frequent first.
-func (p Plan) Run(ctx context.Context, experiment Experiment) (results []Result, notes []string, err error) {
-	total := p.repetitions(experiment)
-	sums := make([]Count, len(experiment.Rows))
-	said := map[string]int{}
-	started, told, done := p.Now(), p.Now(), 0
-	var mutex sync.Mutex
-	take := func(counts []Count, lines []string) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		for i, count := range counts {
-			sums[i].Hits += count.Hits
-			sums[i].Trials += count.Trials
-		}
-		for _, line := range lines {
-			said[line]++
-		}
-		done++
-		if now := p.Now(); now.Sub(told) >= 5*time.Second {
-			told = now
-			left := time.Duration(float64(now.Sub(started)) / float64(done) * float64(total-done))
-			fmt.Fprintf(p.Progress, "%s: %d of %d, %s to go\n", experiment.Name, done, total, left.Round(time.Second))
-		}
-	}
+// Run measures the repetitions of one experiment from first on, up to the plan's total, until the time is over or the context
+// ends: all that were begun are finished, so that the next run goes on after them. Notes count how often each kind of hit
+// was seen. Results of earlier repetitions are added by Together.
+func (p Plan) Run(ctx context.Context, experiment Experiment, first int, until time.Duration) (results []Result, notes map[string]int) {
+	total := p.Total(experiment)
+	run := tally{plan: p, experiment: experiment, total: total, first: first, sums: make([]Count, len(experiment.Rows)), said: map[string]int{}}
+	run.started, run.told = p.Now(), p.Now()
 	repetitions := make(chan int)
 	var workers sync.WaitGroup
-	for range max(1, min(p.Workers, total)) {
+	for range max(1, min(p.Workers, total-first)) {
 		workers.Go(func() {
 			for repetition := range repetitions {
-				take(experiment.Trial(p.random(experiment, repetition)))
+				run.take(experiment.Trial(p.random(experiment, repetition)))
 			}
 		})
 	}
-	for repetition := 0; repetition < total && ctx.Err() == nil; repetition++ {
-		if p.Limit > 0 && repetition > 0 && p.Now().Sub(started) > p.Limit {
-			fmt.Fprintf(p.Progress, "%s: stopped at %s, after %d of %d repetitions\n", experiment.Name, p.Limit, repetition, total)
+	for repetition := first; repetition < total && ctx.Err() == nil; repetition++ {
+		if until > 0 && repetition > first && p.Now().Sub(run.started) > until {
 			break
 		}
 		repetitions <- repetition
 	}
 	close(repetitions)
 	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, nil, fmt.Errorf("%s: stopped after %d of %d repetitions: %w", experiment.Name, done, total, err)
-	}
 	for i, row := range experiment.Rows {
 		results = append(results, Result{
 			Experiment: experiment.Name, Name: row.Name, Counted: row.Counted, Bound: row.Bound,
-			Hits: sums[i].Hits, Trials: sums[i].Trials, Seed: p.Seed, Command: p.command(experiment, done),
+			Hits: run.sums[i].Hits, Trials: run.sums[i].Trials, Seed: p.Seed, Repetitions: run.done,
+			Command: p.command(experiment, first+run.done),
 		})
 	}
-	return results, byFrequency(said), nil
+	return results, run.said
 }
 
-func byFrequency(said map[string]int) []string {
+// Together adds results of later repetitions to those of earlier ones of the same experiment and seed.
+func Together(earlier, later []Result) []Result {
+	both := slices.Clone(later)
+	for i := range both {
+		at := slices.IndexFunc(earlier, func(r Result) bool { return r.Name == both[i].Name && r.Seed == both[i].Seed })
+		if at >= 0 {
+			both[i].Hits += earlier[at].Hits
+			both[i].Trials += earlier[at].Trials
+			both[i].Repetitions += earlier[at].Repetitions
+		}
+	}
+	return both
+}
+
+// tally is an experiment being run.
+type tally struct {
+	plan          Plan
+	experiment    Experiment
+	first, total  int
+	mutex         sync.Mutex
+	sums          []Count
+	said          map[string]int
+	started, told time.Time
+	done          int
+}
+
+// take adds one repetition.
+func (t *tally) take(counts []Count, lines []string) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for i, count := range counts {
+		t.sums[i].Hits += count.Hits
+		t.sums[i].Trials += count.Trials
+	}
+	for _, line := range lines {
+		t.said[line]++
+	}
+	t.done++
+	if now := t.plan.Now(); now.Sub(t.told) >= 5*time.Second {
+		t.told = now
+		left := time.Duration(float64(now.Sub(t.started)) / float64(t.done) * float64(t.total-t.first-t.done))
+		fmt.Fprintf(t.plan.Progress, "%s: %d of %d, %s to go\n", t.experiment.Name, t.first+t.done, t.total, left.Round(time.Second))
+	}
+}
+
+// ByFrequency lists notes, the most frequent first.
+func ByFrequency(said map[string]int) []string {
 	lines := make([]string, 0, len(said))
 	for line := range said {
 		lines = append(lines, line)

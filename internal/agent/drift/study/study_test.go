@@ -57,13 +57,14 @@ func lchoose(n, k int) float64 {
 // A window drawn in rising order follows the same law as one drawn row by row.
 func TestSortedDraws(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	values := make([]float64, sortedRows)
+	const rows = 100000
+	values := make([]float64, rows)
 	sortedNormals(random, values)
 	if !slices.IsSorted(values) {
 		t.Error("the values do not rise")
 	}
 	for share, want := range map[float64]float64{0.025: -1.96, 0.5: 0, 0.975: 1.96} {
-		if got := values[int(share*sortedRows)]; math.Abs(got-want) > 0.04 {
+		if got := values[int(share*rows)]; math.Abs(got-want) > 0.04 {
 			t.Errorf("quantile %v is %v, want about %v", share, got, want)
 		}
 	}
@@ -109,10 +110,7 @@ func TestQuick(t *testing.T) {
 		{daysOfTheirOwn(20, 1000), 2},
 		{missed("power", referenceRows, changesToFind()), 4},
 	} {
-		results, notes, err := plan.Run(context.Background(), c.experiment)
-		if err != nil {
-			t.Fatal(err)
-		}
+		results, notes := plan.Run(context.Background(), c.experiment, 0, 0)
 		var hits int64
 		for _, result := range results {
 			hits += result.Hits
@@ -121,12 +119,12 @@ func TestQuick(t *testing.T) {
 			}
 		}
 		if hits > c.most {
-			t.Errorf("%s: %d hits, want at most %d:\n%s%s", c.experiment.Name, hits, c.most, Table(results), strings.Join(notes, "\n"))
+			t.Errorf("%s: %d hits, want at most %d:\n%s%s", c.experiment.Name, hits, c.most, Table(results), strings.Join(ByFrequency(notes), "\n"))
 		}
 	}
 }
 
-// The same seed gives the same counts, however many work on it.
+// The same seed gives the same counts, however many work on it and however often they were stopped.
 func TestSeedsDecide(t *testing.T) {
 	coin := Experiment{Name: "coin", Rows: []Row{{Name: "heads", Bound: 0.6}}, Trial: func(random *rand.Rand) ([]Count, []string) {
 		return []Count{once(random.Float64() < 0.5)}, nil
@@ -134,14 +132,27 @@ func TestSeedsDecide(t *testing.T) {
 	var hits []int64
 	for _, workers := range []int{1, 4} {
 		plan := Plan{Seed: 3, Repetitions: 1000, Workers: workers, Progress: io.Discard, Now: time.Now}
-		results, _, err := plan.Run(context.Background(), coin)
-		if err != nil {
-			t.Fatal(err)
-		}
+		results, _ := plan.Run(context.Background(), coin, 0, 0)
 		hits = append(hits, results[0].Hits)
 	}
-	if hits[0] != hits[1] || hits[0] < 400 || hits[0] > 600 {
-		t.Errorf("hits %v, want the same number near 500 twice", hits)
+	stopped, kept := Plan{Seed: 3, Repetitions: 1000, Workers: 3, Progress: io.Discard, Now: time.Now}, []Result(nil)
+	for runs := 0; kept == nil || kept[0].Repetitions < 1000; runs++ {
+		first := 0
+		if kept != nil {
+			first = kept[0].Repetitions
+		}
+		more, _ := stopped.Run(context.Background(), coin, first, time.Nanosecond)
+		kept = Together(kept, more)
+		if runs > 1000 {
+			t.Fatalf("%d runs made %d repetitions", runs, kept[0].Repetitions)
+		}
+	}
+	if kept[0].Trials != 1000 {
+		t.Errorf("%d trials in stopped runs, want 1000", kept[0].Trials)
+	}
+	hits = append(hits, kept[0].Hits)
+	if hits[0] != hits[1] || hits[0] != hits[2] || hits[0] < 400 || hits[0] > 600 {
+		t.Errorf("hits %v, want the same number near 500 thrice", hits)
 	}
 }
 
@@ -164,7 +175,7 @@ func TestEpisodes(t *testing.T) {
 // The page in docs is what the kept results make of it.
 func TestPageIsOfItsResults(t *testing.T) {
 	const top = "../../../.."
-	results, err := kept(top)
+	results, err := Kept(top)
 	if err != nil || len(results) == 0 {
 		t.Fatalf("%d results, error %v", len(results), err)
 	}
