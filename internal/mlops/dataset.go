@@ -199,9 +199,3 @@ type Split struct {
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 }
-
-// Actor is who did something. On one machine nobody is verified.
-type Actor struct {
-	Name     string `json:"name"`
-	Verified bool   `json:"verified"`
-}

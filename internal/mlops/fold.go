@@ -232,8 +232,8 @@ func (r Run) after(event Event) Run {
 
 // askedBy notes the person behind an event that answers a request for a run.
 func (r Run) askedBy(event Event) Run {
-	if event.RequestID != "" && !slices.Contains(r.Requesters, event.Actor.Name) {
-		r.Requesters = append(slices.Clone(r.Requesters), event.Actor.Name)
+	if event.RequestID != "" && !slices.Contains(r.Requesters, event.Actor.Key()) {
+		r.Requesters = append(slices.Clone(r.Requesters), event.Actor.Key())
 	}
 	return r
 }

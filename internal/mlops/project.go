@@ -76,12 +76,6 @@ func (p Project) Place() string {
 	}
 }
 
-// Owner is a person or group that answers for a role. On one machine it is taken on trust.
-type Owner struct {
-	Email   string `json:"email"`
-	Webhook string `json:"webhook,omitempty"`
-}
-
 // Retention bounds what grows, in days; zero keeps for ever.
 type Retention struct {
 	RecordDays int64 `json:"record_days"`
@@ -120,6 +114,7 @@ func (p Project) Validate() []Problem {
 		if !strings.Contains(owner.Email, "@") {
 			problems = append(problems, problem(fmt.Sprintf("%q is not an e-mail address", owner.Email), "owners", string(role), "email"))
 		}
+		problems = append(problems, owner.validatePrincipal(role)...)
 		if at, err := url.Parse(owner.Webhook); owner.Webhook != "" && (err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "") {
 			// The URL itself may be a secret, so it is not repeated.
 			problems = append(problems, problem("not a URL: write https://host/path", "owners", string(role), "webhook"))

@@ -58,7 +58,7 @@ type Run struct {
 	Previously     int64      `json:"previously,omitempty"`
 	PromotingSince time.Time  `json:"promoting_since,omitzero"`
 	Force          bool       `json:"force,omitempty"` // asked for past the guards
-	// Requesters are the people who asked for it: under four eyes none of them approves it.
+	// Requesters are the keys of those who asked for it: under four eyes none of them approves it.
 	Requesters []string `json:"requesters,omitempty"`
 }
 
@@ -72,7 +72,7 @@ func (r Run) Cause() Cause {
 
 // requestedBy compares names as approvers are compared: without case.
 func (r Run) requestedBy(actor Actor) bool {
-	return slices.ContainsFunc(r.Requesters, func(name string) bool { return strings.EqualFold(name, actor.Name) })
+	return slices.ContainsFunc(r.Requesters, func(name string) bool { return strings.EqualFold(name, actor.Key()) })
 }
 
 // Decision is what a person said of a candidate.

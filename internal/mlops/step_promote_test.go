@@ -56,6 +56,39 @@ func TestApprovalByPeople(t *testing.T) {
 			s.state.Runs[len(s.state.Runs)-1].Requesters = []string{"bob"}
 		}, Request{Action: ActionApprove}, "approved promoting", ""},
 	}
+	// Verified identities are compared by object id, whatever they call themselves.
+	const ada, mallory = "0ada0000-0000-4000-8000-000000000001", "0bad0000-0000-4000-8000-000000000002"
+	owned := func(names ...string) func(s *tale) {
+		return func(s *tale) {
+			approvers(names...)(s)
+			s.world.Owners = map[Role]Owner{RoleDataScientist: {Email: "ada@example.com", PrincipalID: strings.ToUpper(ada), PrincipalType: PrincipalUser}}
+		}
+	}
+	verified := func(id, name string) Request {
+		return Request{Action: ActionApprove, Actor: Actor{Name: name, ID: id, Verified: true}}
+	}
+	for name, test := range map[string]struct {
+		set    func(s *tale)
+		ask    Request
+		events string
+		says   string
+	}{
+		"an owner, where nobody is named":   {owned(), verified(ada, ada), "approved promoting", ""},
+		"a stranger, where nobody is named": {owned(), verified(mallory, mallory), "request_refused", "not among the approvers"},
+		"verified, by role":                 {owned("data_scientist"), verified(ada, ada), "approved promoting", ""},
+		"verified, by e-mail":               {owned("Ada@example.com"), verified(ada, ada), "approved promoting", ""},
+		"verified, by object id":            {owned(mallory), verified(mallory, mallory), "approved promoting", ""},
+		"verified, under another's e-mail":  {owned("ada@example.com"), verified(mallory, "ada@example.com"), "request_refused", "not among the approvers"},
+		"verified, under another's role":    {owned("data_scientist"), verified(mallory, "data_scientist"), "request_refused", "not among the approvers"},
+		"verified, no longer among owners":  {approvers("data_scientist"), verified(ada, ada), "request_refused", "not among the approvers"},
+		"verified, four eyes under any name": {func(s *tale) {
+			owned()(s)
+			s.world.Policy.Approval.FourEyes = true
+			s.state.Runs[len(s.state.Runs)-1].Requesters = []string{ada}
+		}, verified(ada, "somebody else"), "request_refused", "four eyes"},
+	} {
+		tests[name] = test
+	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := awaiting(t)

@@ -13,7 +13,7 @@ func (d decision) answer() *Event {
 		if event == nil {
 			continue
 		}
-		event.Actor, event.RequestID = request.Actor, request.Key()
+		event.Actor, event.RequestID = d.world.known(request.Actor), request.Key()
 		if event.Type != RequestRefused && event.Reason == "" {
 			event.Reason = request.Reason
 		}

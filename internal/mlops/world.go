@@ -1,9 +1,6 @@
 package mlops
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // World is what a decision looks at beside the log: what is declared, published, asked for and running, at one moment.
 // It is a value; whoever makes it has read it from store and platform.
@@ -89,18 +86,4 @@ func (w World) following(alias string) []Deployment {
 		}
 	}
 	return following
-}
-
-// mayApprove says whether somebody is among the approvers: named themselves, or by e-mail address, or by an owner's role.
-// Where the policy names none, anybody who can reach the project may; on one machine names are taken on trust.
-func (w World) mayApprove(actor Actor) bool {
-	if len(w.Policy.Approval.Approvers) == 0 {
-		return true
-	}
-	for _, approver := range w.Policy.Approval.Approvers {
-		if strings.EqualFold(approver, actor.Name) || strings.EqualFold(w.Owners[Role(approver)].Email, actor.Name) && actor.Name != "" {
-			return true
-		}
-	}
-	return false
 }

@@ -77,6 +77,15 @@ type Platform struct {
 	Workloads Workloads
 	Notifier  Notifier
 	Telemetry Telemetry // nil where nobody listens: use Measure
+	Inbox     *Inbox    // nil where requests stand in the store and who asks is taken on trust
+}
+
+// Inbox is where people and machines leave requests, each below a folder named by their own object id that nobody else can
+// write. The platform enforces that; so what stands there is theirs.
+type Inbox struct {
+	Store Store
+	// Self is the object id of whoever runs this program.
+	Self func(ctx context.Context) (string, error)
 }
 
 // Measure records measurements where somebody listens.

@@ -86,7 +86,7 @@ func corpusTraining() *mlops.Training {
 
 // corpusRequests are one of every action; what Ask fills in is left out.
 func corpusRequests() []mlops.Request {
-	ada := mlops.Actor{Name: "Ada@Example.com", Verified: true}
+	ada := mlops.Actor{Name: "Ada@Example.com"} // the documents say that she is verified: nobody has checked
 	return []mlops.Request{
 		{Actor: ada, Action: mlops.ActionTrain, Model: "delay", Reason: "a new season", Force: true},
 		{Actor: ada, Action: mlops.ActionApprove, Model: "delay", RunID: "run-0102030405", Reason: "better"},

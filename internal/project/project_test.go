@@ -1,6 +1,7 @@
 package project_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -342,6 +343,41 @@ func TestRequestOfAnotherFolderIsRefused(t *testing.T) {
 	}
 	if requests, _ = on.Requests(t.Context()); len(requests) != 0 {
 		t.Errorf("%d requests are left", len(requests))
+	}
+}
+
+// Where there is an inbox, who asks is the owner of the folder, whatever the request says; what stands in the store of old asks
+// nothing, and on one machine nobody becomes verified by saying so.
+func TestWhoAsksIsTheFoldersOwner(t *testing.T) {
+	const ada, mallory = "0ada0000-0000-4000-8000-000000000001", "0bad0000-0000-4000-8000-000000000002"
+	store, inbox := memstore.New(), memstore.New()
+	on := open(store)
+	on.Inbox = &platform.Inbox{Store: inbox, Self: func(context.Context) (string, error) { return ada, nil }}
+	asked, err := on.Ask(t.Context(), mlops.Request{Actor: mlops.Actor{Name: "somebody"}, Action: mlops.ActionApprove, Model: "delay"})
+	if err != nil || asked.Actor != (mlops.Actor{Name: ada, ID: ada, Verified: true}) || len(store.Keys("")) > 0 {
+		t.Fatalf("%+v, %v, in the store %v", asked.Actor, err, store.Keys(""))
+	}
+	forged, err := json.Marshal(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox.Put(mallory+"/"+asked.ID+".json", forged)     // Ada's words in Mallory's folder
+	store.Put("requests/ada/"+asked.ID+".json", forged) // and where requests stood once
+	requests, err := on.Requests(t.Context())
+	if err != nil || len(requests) != 2 || requests[0].Actor.ID != ada || requests[1].Actor.ID != mallory {
+		t.Fatalf("%+v, %v; want Ada's own and one that is Mallory's", requests, err)
+	}
+	if err := on.Answered(t.Context(), requests[0]); err != nil || len(inbox.Keys(ada)) != 0 {
+		t.Errorf("answered: %v, left are %v", err, inbox.Keys(""))
+	}
+	local := open(store)
+	asked.Actor = mlops.Actor{Name: "ada", ID: ada, Verified: true}
+	if forged, err = json.Marshal(asked); err != nil {
+		t.Fatal(err)
+	}
+	store.Put("requests/ada/"+asked.ID+".json", forged)
+	if requests, err = local.Requests(t.Context()); err != nil || len(requests) != 1 || requests[0].Actor.Verified || requests[0].Actor.ID != "" {
+		t.Errorf("%+v, %v; want one that nobody has verified", requests, err)
 	}
 }
 

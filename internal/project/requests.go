@@ -10,6 +10,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
 
 var notInKey = regexp.MustCompile(`[^a-z0-9_-]+`)
@@ -27,9 +28,20 @@ func KeyPart(name string) string {
 	return part
 }
 
-// RequestKey is where a request stands.
+// RequestKey is where a request stands: below requests/ in the store, or in an inbox of their own where who asks is verified.
 func RequestKey(request mlops.Request) string {
+	if request.Actor.Verified {
+		return fmt.Sprintf("%s/%s.json", KeyPart(request.Actor.ID), request.ID)
+	}
 	return fmt.Sprintf("requests/%s/%s.json", KeyPart(request.Actor.Name), request.ID)
+}
+
+// inbox is the store in which requests stand, and the prefix below which they do.
+func (p *Project) inbox() (in platform.Store, prefix string) {
+	if p.Inbox != nil {
+		return p.Inbox.Store, ""
+	}
+	return p.Store, "requests/"
 }
 
 // largestRequest is far more than anybody writes by hand, in bytes: the inbox is read in each pass.
@@ -39,6 +51,15 @@ const largestRequest = 64 << 10
 func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request, error) {
 	request.Schema, request.Writer, request.Time = mlops.RequestSchema, p.NewWriter(), p.Now()
 	request.ID = request.Time.Format("20060102T150405Z") + "-" + request.Writer
+	if p.Inbox != nil {
+		self, err := p.Inbox.Self(ctx)
+		if err != nil {
+			return request, fmt.Errorf("request %s of model %q: who asks: %w", request.Action, request.Model, err)
+		}
+		request.Actor = verified(strings.ToLower(self))
+	} else {
+		request.Actor = unverified(request.Actor)
+	}
 	data, err := json.MarshalIndent(request, "", "  ")
 	if err != nil {
 		return request, err
@@ -46,16 +67,26 @@ func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request
 	if len(data) > largestRequest {
 		return request, fmt.Errorf("request %s of model %q: %w: it is longer than %d bytes: shorten its reason", request.Action, request.Model, mlops.ErrInvalid, largestRequest)
 	}
-	if err := eventlog.CreateOnce(ctx, p.Store, RequestKey(request), data, request.Writer); err != nil {
+	in, _ := p.inbox()
+	if err := eventlog.CreateOnce(ctx, in, RequestKey(request), data, request.Writer); err != nil {
 		return request, fmt.Errorf("request %s of model %q: %w", request.Action, request.Model, err)
 	}
 	return request, nil
 }
 
+// verified is the owner of a folder of the inbox. Their name is for whoever knows the owners to say.
+func verified(objectID string) mlops.Actor {
+	return mlops.Actor{Name: objectID, ID: objectID, Verified: true}
+}
+
+// unverified is somebody whom nobody has checked, whatever a document says.
+func unverified(actor mlops.Actor) mlops.Actor { return mlops.Actor{Name: actor.Name} }
+
 // Requests returns the requests that still stand in the inbox, oldest first by key. Who asked is taken from the folder.
 // A document that cannot be read is named in the error and does not hide the others.
 func (p *Project) Requests(ctx context.Context) ([]mlops.Request, error) {
-	entries, err := p.Store.List(ctx, "requests/", "", 0)
+	in, prefix := p.inbox()
+	entries, err := in.List(ctx, prefix, "", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +97,7 @@ func (p *Project) Requests(ctx context.Context) ([]mlops.Request, error) {
 			faults = append(faults, fmt.Errorf("%s: %w: %d bytes are no request", entry.Key, mlops.ErrInvalid, entry.Size))
 			continue
 		}
-		data, err := p.Store.Read(ctx, entry.Key)
+		data, err := in.Read(ctx, entry.Key)
 		if errors.Is(err, mlops.ErrNotFound) {
 			continue
 		}
@@ -74,7 +105,14 @@ func (p *Project) Requests(ctx context.Context) ([]mlops.Request, error) {
 			return nil, err
 		}
 		var request mlops.Request
-		if err := json.Unmarshal(data, &request); err != nil || RequestKey(request) != entry.Key {
+		err = json.Unmarshal(data, &request)
+		if p.Inbox != nil {
+			owner, _, _ := strings.Cut(entry.Key, "/")
+			request.Actor = verified(owner) // never from the body
+		} else {
+			request.Actor = unverified(request.Actor)
+		}
+		if err != nil || RequestKey(request) != entry.Key {
 			faults = append(faults, fmt.Errorf("%s: %w: not a request of its folder's owner", entry.Key, mlops.ErrInvalid))
 			continue
 		}
@@ -85,7 +123,8 @@ func (p *Project) Requests(ctx context.Context) ([]mlops.Request, error) {
 
 // Answered removes a request that the log has answered, so that the inbox never grows with history.
 func (p *Project) Answered(ctx context.Context, request mlops.Request) error {
-	return p.Store.Delete(ctx, RequestKey(request))
+	in, _ := p.inbox()
+	return in.Delete(ctx, RequestKey(request))
 }
 
 // Notify records a notification and tells its receivers, once for each key.
