@@ -20,12 +20,20 @@ const Deciles = 10
 // QuantileBins counts sorted current values in the deciles of a frozen number. What lies beyond the reference belongs to
 // the outer bins; beyond an outer bin that holds one single value it has a bin of its own.
 func QuantileBins(reference ColumnProfile, sorted []float64, nulls int64) Bins {
+	if reference.Number == nil {
+		return CountedBins(reference, NumberTally{}, nulls)
+	}
+	fine, below, above := CountSorted(sorted, reference.Number.Edges)
+	return CountedBins(reference, NumberTally{Counts: fine, Below: below, Above: above}, nulls)
+}
+
+// CountedBins is QuantileBins of values that were counted in the reference's bins.
+func CountedBins(reference ColumnProfile, counted NumberTally, nulls int64) Bins {
 	bins := Bins{ReferenceNulls: reference.Nulls, CurrentNulls: nulls, LevelPValue: 1}
 	if reference.Number == nil {
 		return bins
 	}
-	number := reference.Number
-	fine, below, above := CountSorted(sorted, number.Edges)
+	number, fine, below, above := reference.Number, counted.Counts, counted.Below, counted.Above
 	for _, group := range decileGroups(number.Counts) {
 		bins.Reference = append(bins.Reference, sum(number.Counts[group.from:group.to]))
 		bins.Current = append(bins.Current, sum(fine[group.from:group.to]))
