@@ -2,9 +2,11 @@ package stats
 
 import (
 	"hash/fnv"
+	"maps"
 	"math"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
@@ -19,13 +21,28 @@ type Frame struct {
 	Reference ColumnProfile
 	Low, High float64
 
-	levels []string // that the reference names, in order
+	named *levelNames
+}
+
+// levelNames are the levels that a reference names, in order, once somebody asks: there may be thousands.
+type levelNames struct {
+	once   sync.Once
+	levels []string
+}
+
+func (f Frame) levels() []string {
+	f.named.once.Do(func() {
+		if category := f.Reference.Category; category != nil {
+			f.named.levels = slices.Sorted(maps.Keys(category.Counts))
+		}
+	})
+	return f.named.levels
 }
 
 // NewFrame is the frame of a column. A reference of another type, or one without a value, has no bins: its rows are counted all
 // the same.
 func NewFrame(declared mlops.Column, reference ColumnProfile) Frame {
-	frame := Frame{Type: declared.Type, Low: math.Inf(-1), High: math.Inf(1)}
+	frame := Frame{Type: declared.Type, Low: math.Inf(-1), High: math.Inf(1), named: &levelNames{}}
 	if reference.Type == declared.Type {
 		frame.Reference = reference
 	}
@@ -34,12 +51,6 @@ func NewFrame(declared mlops.Column, reference ColumnProfile) Frame {
 	}
 	if declared.Maximum != nil {
 		frame.High = *declared.Maximum
-	}
-	if category := frame.Reference.Category; category != nil {
-		for level := range category.Counts {
-			frame.levels = append(frame.levels, level)
-		}
-		slices.Sort(frame.levels)
 	}
 	return frame
 }
@@ -92,7 +103,7 @@ func (f Frame) New() Tally {
 		}
 		return Tally{Number: &NumberTally{On: make([]int64, bins), Counts: make([]int64, bins), Minimum: math.Inf(1), Maximum: math.Inf(-1)}}
 	case isCounted(f.Type):
-		return Tally{Category: &CategoryTally{Named: make([]int64, len(f.levels)), Unnamed: map[string]int64{}}}
+		return Tally{Category: &CategoryTally{Named: make([]int64, len(f.levels())), Unnamed: map[string]int64{}}}
 	default:
 		return Tally{}
 	}
@@ -106,17 +117,14 @@ func (f Frame) Count(column Input, typeErrors int64) Tally {
 	tally := f.New()
 	tally.Rows, tally.TypeErrors = int64(column.Rows()), typeErrors
 	if tally.Category == nil {
-		for row := range column.Rows() {
-			if column.IsNull(row) {
-				tally.Nulls++
-			}
-		}
+		tally.Nulls = column.Nulls()
 		return tally
 	}
 	counts, nulls := column.CountText()
 	tally.Nulls = nulls
+	levels := f.levels()
 	for level, count := range counts {
-		if i, named := slices.BinarySearch(f.levels, level); named {
+		if i, named := slices.BinarySearch(levels, level); named {
 			tally.Category.Named[i] = count
 		} else {
 			tally.Category.Unnamed[level] = count
@@ -215,9 +223,10 @@ func levelHash(level string) uint64 {
 // Counts are the counts of all levels that are known by name.
 func (f Frame) Counts(tally CategoryTally) map[string]int64 {
 	counts := make(map[string]int64, len(tally.Unnamed)+len(tally.Named))
+	levels := f.levels()
 	for i, count := range tally.Named {
 		if count > 0 {
-			counts[f.levels[i]] = count
+			counts[levels[i]] = count
 		}
 	}
 	for level, count := range tally.Unnamed {

@@ -1,12 +1,14 @@
 package stats_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
@@ -108,6 +110,9 @@ func TestTalliesOfManyLevelsAddUp(t *testing.T) {
 		if counted != want.Values() {
 			t.Errorf("%d levels: %d rows are counted of %d", levels, counted, want.Values())
 		}
+		if levels == 200 && len(want.Category.Unnamed) > 0 {
+			t.Errorf("levels that the reference names are counted as others: %v", want.Category.Unnamed)
+		}
 		if some := want.Category.Other > 0; some != (levels > stats.MaximumUnnamed) {
 			t.Errorf("%d levels: %d rows are others", levels, want.Category.Other)
 		}
@@ -169,6 +174,86 @@ func TestBoundsAreNarrow(t *testing.T) {
 		bounds := tally.Number.KSBounds(*reference.Number)
 		if bounds.Most-bounds.Least > 0.006 {
 			t.Errorf("%s: KS distance is known to lie in %v only", name, bounds)
+		}
+	}
+}
+
+// An encoded tally adds what the tally adds, and what is cut short or of another frame is an error.
+func TestEncodedTallies(t *testing.T) {
+	random := rand.New(rand.NewPCG(15, 1))
+	text := stats.Input{Name: "c", Type: mlops.TypeCategory, Text: []string{"a", "a", "b", "<script>", "", "c"}, Null: []bool{false, false, false, false, true, false}}
+	columns := []stats.Input{drawn(random, laws["zeroes"], 3000), drawn(random, laws["lognormal"], 100), text, {Name: "t", Type: mlops.TypeTimestamp, Null: []bool{true, false}}}
+	for _, column := range columns {
+		reference := column
+		if column.Text != nil {
+			reference = stats.Input{Name: "c", Type: mlops.TypeCategory, Text: []string{"a", "b", "z"}}
+		}
+		frame := stats.NewFrame(mlops.Column{Type: column.Type}, stats.NewColumnProfile(reference))
+		want, got := frame.Count(column, 1), frame.Count(column, 1)
+		encoded := want.Append(nil)
+		want.Add(frame.Count(column, 1))
+		rest, err := got.AddEncoded(append(encoded, 42))
+		if err != nil || len(rest) != 1 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %d bytes left; read back %+v, want %+v", column.Type, err, len(rest), got, want)
+		}
+		for cut := range len(encoded) {
+			broken := frame.New()
+			if _, err := broken.AddEncoded(encoded[:cut]); !errors.Is(err, mlops.ErrInvalid) {
+				t.Fatalf("%s: %d of %d bytes: error %v, want one that is mlops.ErrInvalid", column.Type, cut, len(encoded), err)
+			}
+		}
+	}
+}
+
+func FuzzEncodedTally(f *testing.F) {
+	random := rand.New(rand.NewPCG(16, 1))
+	number := drawn(random, laws["zeroes"], 500)
+	text := stats.Input{Type: mlops.TypeCategory, Text: []string{"a", "b", "new"}}
+	frames := []stats.Frame{
+		stats.NewFrame(mlops.Column{Type: mlops.TypeNumber}, stats.NewColumnProfile(number)),
+		stats.NewFrame(mlops.Column{Type: mlops.TypeCategory}, stats.NewColumnProfile(stats.Input{Type: mlops.TypeCategory, Text: []string{"a", "b"}})),
+	}
+	f.Add(frames[0].Count(number, 0).Append(nil))
+	f.Add(frames[1].Count(text, 0).Append(nil))
+	f.Add(stats.CountTimes([]time.Time{time.Unix(1, 2), time.Unix(3, 4)}).Append(nil))
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		for _, frame := range frames {
+			tally := frame.New()
+			_, _ = tally.AddEncoded(data)
+		}
+		_, _, _ = stats.DecodeTimes(data)
+	})
+}
+
+// Times of spans one after another add up, and survive being encoded.
+func TestTimesAddUp(t *testing.T) {
+	random := rand.New(rand.NewPCG(17, 1))
+	start := time.Date(2001, 1, 5, 0, 0, 0, 0, time.UTC)
+	for range 50 {
+		times := make([]time.Time, 1+random.IntN(300))
+		for i := range times {
+			times[i] = start.Add(time.Duration(random.Int64N(int64(24 * time.Hour)))).Truncate(time.Duration(1 + random.Int64N(int64(time.Hour))))
+		}
+		want := stats.CountTimes(times)
+		hours := map[int][]time.Time{}
+		for _, at := range times {
+			hour := int(at.Sub(start).Hours()) / 5
+			hours[hour] = append(hours[hour], at)
+		}
+		var got stats.TimeTally
+		for hour := -1; hour < 6; hour++ {
+			tally, rest, err := stats.DecodeTimes(stats.CountTimes(hours[hour]).Append(nil))
+			if err != nil || len(rest) > 0 {
+				t.Fatal(err, rest)
+			}
+			got.Add(tally)
+		}
+		if got.GapTo.Sub(got.GapFrom) != want.GapTo.Sub(want.GapFrom) {
+			t.Fatalf("longest gap %v to %v, want %v to %v", got.GapFrom, got.GapTo, want.GapFrom, want.GapTo)
+		}
+		got.GapFrom, got.GapTo = want.GapFrom, want.GapTo // of several as long, any
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("added up %+v, want %+v", got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
 
@@ -18,22 +19,23 @@ const (
 // measureDependent is measure for traffic with seasons, whose neighbouring rows resemble each other: a warm week is one event,
 // not seven. Of so many rows as count for one, one is kept, in turn from each start; the p-value is twice the median of theirs,
 // and the threshold that of the thinner window, with what seasons differ by. The effect is that of all rows.
-func measureDependent(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+func measureDependent(name string, reference stats.ColumnProfile, current observed, features int, sensitivity float64) measurement {
 	whole := measure(name, reference, current, features, sensitivity)
-	step := int(math.Round(stats.Dependence(current)))
-	if step < minimumDependence || current.Rows() < 2*step {
+	step := int(math.Round(stats.Dependence(current.rows)))
+	if step < minimumDependence || current.rows.Rows() < 2*step {
 		return whole
 	}
 	thin := thinProfile(reference, int64(step))
 	var pValues []float64
 	for start := range step {
-		part := measure(name, thin, thinRows(current, start, step), features, sensitivity)
-		pValues = append(pValues, part.pValue)
+		rows := observe(stats.NewFrame(mlops.Column{Type: current.frame.Type}, thin), thinRows(current.rows, start, step), 0)
+		part := measure(name, thin, rows, features, sensitivity)
+		pValues = append(pValues, part.pValue.Most)
 		whole.report.Threshold = math.Max(whole.report.Threshold, part.report.Threshold)
 	}
 	whole.report.Threshold += seasonMovement / sensitivity
 	slices.Sort(pValues)
-	whole.pValue = math.Min(1, math.Max(whole.pValue, 2*pValues[len(pValues)/2]))
+	whole.pValue = exactly(math.Min(1, math.Max(whole.pValue.Most, 2*pValues[len(pValues)/2])))
 	return whole
 }
 

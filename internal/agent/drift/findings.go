@@ -37,16 +37,15 @@ const (
 )
 
 // findings are what is worth a look, by column and then of whole rows.
-func findings(window Window) []mlops.QualityFault {
+func findings(window Window, seen sights) []mlops.QualityFault {
 	var found []mlops.QualityFault
 	for _, name := range window.watched() {
-		current, here := window.column(name)
-		reference := window.Reference.Columns[name]
-		if !here || reference.Type != current.Type {
+		current, here := seen[name]
+		if !here || window.Reference.Columns[name].Type != current.frame.Type {
 			continue
 		}
-		found = append(found, constantFinding(name, reference, current)...)
-		found = append(found, beyondFinding(name, reference, current)...)
+		found = append(found, constantFinding(name, current)...)
+		found = append(found, beyondFinding(name, current)...)
 	}
 	if share, known := window.duplicates(); known && window.Dataset.MaximumDuplicatePercent == nil && share >= duplicateShare+2*window.ReferenceDuplicates {
 		found = append(found, duplicateFault(share, percent(window.ReferenceDuplicates)+" in the reference"))
@@ -55,16 +54,25 @@ func findings(window Window) []mlops.QualityFault {
 }
 
 // constantFinding tells of a column that varied and does not any more.
-func constantFinding(name string, reference stats.ColumnProfile, current stats.Input) []mlops.QualityFault {
-	value, m := onlyValue(current)
-	if m == 0 {
-		return nil
-	}
-	before := 0.0
+func constantFinding(name string, current observed) []mlops.QualityFault {
+	reference, m := current.frame.Reference, current.tally.Values()
+	value, before := "", 0.0
 	switch {
+	case m == 0:
+		return nil
 	case reference.Number != nil:
-		before = modeShare(reference.Number.Sample)
+		if current.tally.Number.Minimum != current.tally.Number.Maximum {
+			return nil
+		}
+		value, before = number(current.tally.Number.Minimum), modeShare(reference.Number.Sample)
 	case reference.Category != nil:
+		counts := current.levels()
+		if len(counts) != 1 {
+			return nil
+		}
+		for level := range counts {
+			value = short(level)
+		}
 		for _, count := range reference.Category.Counts {
 			before = math.Max(before, float64(count)/float64(reference.Rows-reference.Nulls))
 		}
@@ -78,52 +86,15 @@ func constantFinding(name string, reference stats.ColumnProfile, current stats.I
 		Message: fmt.Sprintf("%s is %s in every row; it varied in the reference", name, value)}}
 }
 
-// onlyValue is the one value that a column has in every row that is not null, and how many those are; none where it has more.
-func onlyValue(column stats.Input) (value string, rows int) {
-	if column.Numbers == nil && column.Text == nil {
-		return "", 0
-	}
-	first := -1
-	for row := range column.Rows() {
-		switch {
-		case column.IsNull(row):
-			continue
-		case first < 0:
-			first = row
-		case column.Numbers != nil && column.Numbers[row] != column.Numbers[first],
-			column.Text != nil && column.Text[row] != column.Text[first]:
-			return "", 0
-		}
-		rows++
-	}
-	switch {
-	case first < 0:
-		return "", 0
-	case column.Numbers != nil:
-		return number(column.Numbers[first]), rows
-	default:
-		return short(column.Text[first]), rows
-	}
-}
-
 // beyondFinding tells of numbers that lie beyond everything in the reference.
-func beyondFinding(name string, reference stats.ColumnProfile, current stats.Input) []mlops.QualityFault {
+func beyondFinding(name string, current observed) []mlops.QualityFault {
+	reference, counted, rows := current.frame.Reference, current.tally.Number, current.tally.Values()
 	if reference.Number == nil {
 		return nil
 	}
-	var beyond, rows int64
-	worst := 0.0
-	for row, value := range current.Numbers {
-		if current.IsNull(row) {
-			continue
-		}
-		rows++
-		if value < reference.Number.Minimum || value > reference.Number.Maximum {
-			beyond++
-			if math.Abs(value) >= math.Abs(worst) {
-				worst = value
-			}
-		}
+	beyond, worst := counted.Below+counted.Above, counted.Maximum
+	if reference.Number.Minimum-counted.Minimum > counted.Maximum-reference.Number.Maximum {
+		worst = counted.Minimum
 	}
 	// As far out as its two extremes lie two rows of the reference.
 	if beyond < faultyRows || stats.RateTest(2, reference.Rows-reference.Nulls, beyond, rows) > findingSignificance {
@@ -138,10 +109,13 @@ func beyondFinding(name string, reference stats.ColumnProfile, current stats.Inp
 // duplicates is the share of rows that repeat an earlier one in every column, and whether that says anything: not where rows
 // have a time that is not known.
 func (w Window) duplicates() (share float64, known bool) {
+	if w.Counted != nil {
+		return float64(w.Counted.Duplicates) / float64(max(w.Counted.Rows, 1)), w.Counted.Rows > 0
+	}
 	if w.Times == nil && w.Dataset.ColumnOf(mlops.RoleTimestamp) != "" {
 		return 0, false
 	}
-	return DuplicateShare(w.Current, w.Times), w.rows() > 0
+	return float64(Duplicates(w.Current, w.Times)) / float64(max(w.rows(), 1)), w.rows() > 0
 }
 
 // declaredDuplicates is the fault of more repeated rows than the dataset allows.
@@ -163,8 +137,8 @@ func duplicateFault(share float64, against string) mlops.QualityFault {
 		Message: fmt.Sprintf("%s of the rows repeat an earlier one in every column, %s", percent(share), against)}
 }
 
-// DuplicateShare is the share of rows that repeat an earlier one in every column and in their time, where they have any.
-func DuplicateShare(columns []stats.Input, times []time.Time) float64 {
+// Duplicates is how many rows repeat an earlier one in every column and in their time, where they have any.
+func Duplicates(columns []stats.Input, times []time.Time) int64 {
 	rows := 0
 	for _, column := range columns {
 		rows = max(rows, column.Rows())
@@ -196,7 +170,7 @@ func DuplicateShare(columns []stats.Input, times []time.Time) float64 {
 		}
 	}
 	slices.Sort(hashes)
-	return 1 - float64(len(slices.Compact(hashes)))/float64(rows)
+	return int64(rows - len(slices.Compact(hashes)))
 }
 
 // mix spreads every bit over all (the finisher of SplitMix64).
@@ -209,6 +183,9 @@ func mix(x uint64) uint64 {
 
 // timeFindings tell of rows out of order and of long times without one.
 func timeFindings(window Window) []mlops.QualityFault {
+	if window.Counted != nil {
+		return gapFinding(window.Counted.Times)
+	}
 	if len(window.Times) < minimumTimes {
 		return nil
 	}
@@ -225,24 +202,14 @@ func timeFindings(window Window) []mlops.QualityFault {
 		found = append(found, mlops.QualityFault{Feature: AllColumns, Rule: RuleDisorder, Share: share,
 			Message: percent(share) + " of the rows are older than a row before them"})
 	}
-	return append(found, gapFinding(window.Times)...)
+	return append(found, gapFinding(stats.CountTimes(window.Times))...)
 }
 
-func gapFinding(times []time.Time) []mlops.QualityFault {
-	sorted := slices.SortedFunc(slices.Values(times), time.Time.Compare)
-	gaps := make([]float64, 0, len(sorted))
-	longest := 1
-	for i := 1; i < len(sorted); i++ {
-		gaps = append(gaps, sorted[i].Sub(sorted[i-1]).Seconds())
-		if gaps[i-1] > gaps[longest-1] {
-			longest = i
-		}
-	}
-	span, gap := sorted[len(sorted)-1].Sub(sorted[0]).Seconds(), gaps[longest-1]
-	slices.Sort(gaps)
-	if span == 0 || gap < gapShare*span || gap < gapLength*stats.Quantile(gaps, 0.95) {
+func gapFinding(times stats.TimeTally) []mlops.QualityFault {
+	span, gap := times.Last.Sub(times.First), times.GapTo.Sub(times.GapFrom)
+	if times.Rows < minimumTimes || span == 0 || gap.Seconds() < gapShare*span.Seconds() || gap < gapLength*times.UsualGap(0.95) {
 		return nil
 	}
-	return []mlops.QualityFault{{Feature: AllColumns, Rule: RuleGap, Share: gap / span,
-		Message: fmt.Sprintf("no row from %s to %s", sorted[longest-1].UTC().Format(time.RFC3339), sorted[longest].UTC().Format(time.RFC3339))}}
+	return []mlops.QualityFault{{Feature: AllColumns, Rule: RuleGap, Share: gap.Seconds() / span.Seconds(),
+		Message: fmt.Sprintf("no row from %s to %s", times.GapFrom.UTC().Format(time.RFC3339), times.GapTo.UTC().Format(time.RFC3339))}}
 }

@@ -107,17 +107,21 @@ func TestDeclaredDuplicates(t *testing.T) {
 	wantVerdict(t, drift.Judge(window), mlops.VerdictStable)
 }
 
-func TestDuplicateShare(t *testing.T) {
+func duplicateShare(columns []stats.Input, times []time.Time) float64 {
+	return float64(drift.Duplicates(columns, times)) / float64(columns[0].Rows())
+}
+
+func TestDuplicates(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	columns := draw(random, 5000)
-	if share := drift.DuplicateShare(columns, nil); share != 0 {
+	if share := duplicateShare(columns, nil); share != 0 {
 		t.Errorf("share %v of rows that differ, want 0", share)
 	}
 	few := []stats.Input{{Type: mlops.TypeCategory, Text: []string{"a", "b", "a", "", ""}, Null: []bool{false, false, false, true, false}}}
-	if share := drift.DuplicateShare(few, nil); share < 0.19 || share > 0.21 {
+	if share := duplicateShare(few, nil); share < 0.19 || share > 0.21 {
 		t.Errorf("share %v, want 1 of 5: null is not empty", share)
 	}
-	if share := drift.DuplicateShare(few, minutes(5, 0)); share != 0 {
+	if share := duplicateShare(few, minutes(5, 0)); share != 0 {
 		t.Errorf("share %v of rows of different times, want 0", share)
 	}
 }

@@ -13,16 +13,23 @@ import (
 // explains it. It fills Schema, Rows, ReferenceRows, Verdict, Season, Summary, Quality and Features of the report; the
 // caller adds whose window it is and when.
 func Judge(window Window) mlops.DriftReport {
+	report, _, _ := window.judge()
+	return report
+}
+
+// judge also returns what it measured and saw.
+func (window Window) judge() (mlops.DriftReport, []measurement, sights) {
+	seen := window.sight(window.Reference)
 	report := mlops.DriftReport{
 		Schema:        mlops.DriftReportSchema,
 		Rows:          int64(window.rows()),
 		ReferenceRows: window.Reference.Rows,
-		Quality:       qualityFaults(window),
-		Findings:      findings(window),
+		Quality:       qualityFaults(window, seen),
+		Findings:      findings(window, seen),
 		Features:      []mlops.FeatureReport{},
 		Performance:   window.Performance,
 	}
-	measured := window.measureAll(window.Reference)
+	measured := window.measureAll(window.Reference, seen)
 	for _, m := range measured {
 		report.Features = append(report.Features, m.report)
 	}
@@ -52,7 +59,7 @@ func Judge(window Window) mlops.DriftReport {
 			report.Features[i].Drifted = false
 		}
 	}
-	return report
+	return report, measured, seen
 }
 
 // kind says what a drift of a column is called.
@@ -89,26 +96,42 @@ func verdictOf(kinds kind, features []mlops.FeatureReport) mlops.Verdict {
 }
 
 // measureAll compares every watched column that both sides have with a reference, and corrects the p-values over all.
-func (w Window) measureAll(reference stats.Profile) []measurement {
-	names := w.compared(reference)
+func (w Window) measureAll(reference stats.Profile, seen sights) []measurement {
+	names := w.compared(reference, seen)
 	measured := make([]measurement, 0, len(names)+1)
 	reference = withTypicalDays(reference, names)
 	for _, name := range names {
-		column, _ := w.column(name)
+		column := seen[name]
 		if name == w.Dataset.ColumnOf(mlops.RoleLabel) {
-			column = column.Present() // a label that has not arrived yet is no null
+			column = column.present() // a label that has not arrived yet is no null
 		}
 		measured = append(measured, w.measure(name, reference.Columns[name], column, len(names), w.sensitivity(name)))
 	}
-	if w.Predictions != nil && w.PredictionReference != nil {
-		measured = append(measured, w.measure(PredictionName, *w.PredictionReference, *w.Predictions, len(names)+1, 1))
+	if predictions, here := w.predictions(); here {
+		measured = append(measured, w.measure(PredictionName, *w.PredictionReference, predictions, len(names)+1, 1))
 	}
 	decide(measured)
 	return measured
 }
 
+// predictions are the answers of the model; false where there are none on either side.
+func (w Window) predictions() (observed, bool) {
+	if w.PredictionReference == nil {
+		return observed{}, false
+	}
+	frame := stats.NewFrame(mlops.Column{Type: w.PredictionReference.Type}, *w.PredictionReference)
+	switch {
+	case w.Counted != nil && w.Counted.Predictions != nil:
+		return observed{frame: frame, tally: *w.Counted.Predictions, counted: true}, true
+	case w.Predictions != nil:
+		return observe(frame, *w.Predictions, 0), true
+	default:
+		return observed{}, false
+	}
+}
+
 // measure compares one column; neighbouring rows of traffic that has seasons count as the few that they are.
-func (w Window) measure(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+func (w Window) measure(name string, reference stats.ColumnProfile, current observed, features int, sensitivity float64) measurement {
 	if w.Monitor.Season > 0 {
 		return measureDependent(name, reference, current, features, sensitivity)
 	}
@@ -119,27 +142,26 @@ func (w Window) measure(name string, reference stats.ColumnProfile, current stat
 func decide(measured []measurement) {
 	pValues := make([]float64, len(measured))
 	for i, m := range measured {
-		pValues[i] = m.pValue
+		pValues[i] = m.pValue.Most
 	}
 	for i, corrected := range stats.BenjaminiHochberg(pValues) {
-		report := &measured[i].report
-		report.PValue = &corrected
-		report.Drifted = report.Effect >= report.Threshold && corrected <= Significance
+		measured[i].report.PValue = &corrected
+		measured[i].report.Drifted = measured[i].drifts(corrected)
 	}
 }
 
 // compared are the watched features, and the label where enough of it has arrived, that a reference knows in the same type.
-func (w Window) compared(reference stats.Profile) []string {
+func (w Window) compared(reference stats.Profile, seen sights) []string {
 	var names []string
 	watched := w.watched()
 	label := w.Dataset.ColumnOf(mlops.RoleLabel)
-	if column, here := w.column(label); here && int64(column.Present().Rows()) >= w.minimumRows() {
+	if column, here := seen[label]; here && column.tally.Values() >= w.minimumRows() {
 		watched = append(watched, label)
 	}
 	for _, name := range watched {
-		column, here := w.column(name)
+		column, here := seen[name]
 		profile, known := reference.Columns[name]
-		if here && known && profile.Type == column.Type && (profile.Number != nil || profile.Category != nil) {
+		if here && known && profile.Type == column.frame.Type && (profile.Number != nil || profile.Category != nil) {
 			names = append(names, name)
 		}
 	}
@@ -170,6 +192,9 @@ func (w Window) minimumRows() int64 {
 }
 
 func (w Window) rows() int {
+	if w.Counted != nil {
+		return int(w.Counted.Rows)
+	}
 	rows := 0
 	for _, column := range w.Current {
 		rows = max(rows, column.Rows())

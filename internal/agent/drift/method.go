@@ -31,55 +31,75 @@ func threshold(reference stats.ColumnProfile, bins stats.Bins, features int, sen
 // measurement is one feature before the p-values of all are corrected together.
 type measurement struct {
 	report mlops.FeatureReport
-	pValue float64 // of the feature, corrected for the number of tests on it
+	// pValue is that of the feature, corrected for the number of tests on it; its bounds are one where rows were read.
+	pValue stats.Bounds
+}
+
+// drifts says whether an effect that is large enough is significant as well.
+func (m measurement) drifts(corrected float64) bool {
+	return m.report.Effect >= m.report.Threshold && corrected <= Significance
 }
 
 // measure compares one column of a window with its frozen reference.
-func measure(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
+func measure(name string, reference stats.ColumnProfile, current observed, features int, sensitivity float64) measurement {
 	if reference.Type == mlops.TypeNumber {
 		return measureNumber(name, reference, current, features, sensitivity)
 	}
 	return measureCategory(name, reference, current, features, sensitivity)
 }
 
-func measureNumber(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
-	sorted := current.SortedNumbers()
-	bins := stats.QuantileBins(reference, sorted, int64(current.Rows()-len(sorted)))
+func measureNumber(name string, reference stats.ColumnProfile, current observed, features int, sensitivity float64) measurement {
+	var counted stats.NumberTally
+	if current.tally.Number != nil {
+		counted = *current.tally.Number
+	}
+	bins := stats.CountedBins(reference, counted, current.tally.Nulls)
 	result := start(name, "psi/quantile10", reference, bins, features, sensitivity)
 	tests := nullTest(reference, bins)
-	if reference.Number != nil && len(sorted) > 0 {
+	if m := current.tally.Values(); reference.Number != nil && m > 0 {
 		number := reference.Number
-		n, m := reference.Rows-reference.Nulls, int64(len(sorted))
-		ks := kolmogorovSmirnov(number.Sample, sorted, n)
-		rank := stats.RankShift(number.Sample, sorted, float64(n), float64(m))
-		square := stats.Homogeneity(bins.Reference, bins.Current)
-		distance := stats.Wasserstein(number.Sample, sorted)
-		result.add("ks", ks.Value, &ks.PValue)
-		result.add("rank/auc", rank.Value, &rank.PValue)
-		result.add("chi_square", square.Value, &square.PValue)
-		result.add("wasserstein", distance, nil)
-		result.add("wasserstein/normalized", distance/number.StandardDeviation, nil)
-		tests = append(tests, ks.PValue, stats.SparseHomogeneity(bins.Reference, bins.Current))
-		if float64(m)*(1-modeShare(number.Sample)) >= minimumRankRows {
-			tests = append(tests, rank.PValue)
+		compare := result.exactTests
+		if current.counted {
+			compare = result.countedTests
 		}
-		result.report.Message = numberMessage(*number, sorted)
-		result.report.Chart = numberChart(number.Sample, sorted)
+		ks, rank := compare(reference, current)
+		square := stats.Homogeneity(bins.Reference, bins.Current)
+		result.add("chi_square", square.Value, &square.PValue)
+		tests = append(tests, ks, exactly(stats.SparseHomogeneity(bins.Reference, bins.Current)))
+		if float64(m)*(1-modeShare(number.Sample)) >= minimumRankRows {
+			tests = append(tests, rank)
+		}
+		values := current.values()
+		result.report.Message = numberMessage(*number, values)
+		result.report.Chart = numberChart(number.Sample, values)
 	}
 	result.finish(bins, tests)
 	return result
 }
 
-func measureCategory(name string, reference stats.ColumnProfile, current stats.Input, features int, sensitivity float64) measurement {
-	counts, nulls := current.CountText()
-	bins := stats.LevelBins(reference, counts, nulls)
+// exactTests are KS and ranks of the rows.
+func (m *measurement) exactTests(reference stats.ColumnProfile, current observed) (ks, rank stats.Bounds) {
+	number, n := reference.Number, reference.Rows-reference.Nulls
+	distance := kolmogorovSmirnov(number.Sample, current.sorted, n)
+	shift := stats.RankShift(number.Sample, current.sorted, float64(n), float64(len(current.sorted)))
+	length := stats.Wasserstein(number.Sample, current.sorted)
+	m.add("ks", distance.Value, &distance.PValue)
+	m.add("rank/auc", shift.Value, &shift.PValue)
+	m.add("wasserstein", length, nil)
+	m.add("wasserstein/normalized", length/number.StandardDeviation, nil)
+	return exactly(distance.PValue), exactly(shift.PValue)
+}
+
+func measureCategory(name string, reference stats.ColumnProfile, current observed, features int, sensitivity float64) measurement {
+	counts := current.levels()
+	bins := stats.LevelBins(reference, counts, current.tally.Nulls)
 	result := start(name, "psi/levels", reference, bins, features, sensitivity)
 	tests := nullTest(reference, bins)
 	if reference.Category != nil && len(counts) > 0 {
 		square := stats.Homogeneity(bins.All())
 		result.add("chi_square", square.Value, &square.PValue)
 		// One level is lost among many: the one that changed most has a test of its own.
-		tests = append(tests, stats.SparseHomogeneity(bins.Reference, bins.Current), bins.LevelPValue)
+		tests = append(tests, exactly(stats.SparseHomogeneity(bins.Reference, bins.Current)), exactly(bins.LevelPValue))
 		result.add("cramers_v", stats.CramersV(contingency(bins)), nil)
 		result.report.Message = categoryMessage(*reference.Category, counts)
 		result.report.Chart = categoryChart(*reference.Category, counts)
@@ -109,21 +129,21 @@ func (m *measurement) add(method string, value float64, pValue *float64) {
 }
 
 // finish adds what every type has and the p-value of the feature: the least of its tests, times their number.
-func (m *measurement) finish(bins stats.Bins, tests []float64) {
+func (m *measurement) finish(bins stats.Bins, tests []stats.Bounds) {
 	reference, current := bins.All()
 	p, q := stats.Shares(reference), stats.Shares(current)
 	m.add("jensen_shannon/base2", stats.JensenShannon(p, q, 2), nil)
 	m.add("hellinger", stats.Hellinger(p, q), nil)
 	m.add("kl/jeffreys", stats.KullbackLeibler(stats.Smooth(current, 0.5), stats.Smooth(reference, 0.5)), nil)
 	m.add("l_infinity", stats.LInfinity(p, q), nil)
-	m.pValue = 1
+	m.pValue = exactly(1)
 	for _, p := range tests {
-		m.pValue = math.Min(m.pValue, p*float64(len(tests)))
+		m.pValue = least(m.pValue, stats.Bounds{Least: p.Least * float64(len(tests)), Most: p.Most * float64(len(tests))})
 	}
 }
 
 // nullTest compares the rates of nulls, where there are any.
-func nullTest(reference stats.ColumnProfile, bins stats.Bins) []float64 {
+func nullTest(reference stats.ColumnProfile, bins stats.Bins) []stats.Bounds {
 	_, current := bins.All()
 	var m int64
 	for _, count := range current {
@@ -132,7 +152,7 @@ func nullTest(reference stats.ColumnProfile, bins stats.Bins) []float64 {
 	if reference.Nulls+bins.CurrentNulls == 0 {
 		return nil
 	}
-	return []float64{stats.RateTest(reference.Nulls, reference.Rows, bins.CurrentNulls, m)}
+	return []stats.Bounds{exactly(stats.RateTest(reference.Nulls, reference.Rows, bins.CurrentNulls, m))}
 }
 
 // minimumRankRows is how many rows of a window must be expected to differ from the reference's most frequent value for the
@@ -155,9 +175,14 @@ func modeShare(sorted []float64) float64 {
 // matter to a verdict.
 const exactCells = 1 << 20
 
+// exactKS says whether the p-value of so many values against a reference is the exact one.
+func exactKS(sample []float64, n int64, values int) bool {
+	return int64(len(sample)) == n && len(sample)*values <= exactCells
+}
+
 // kolmogorovSmirnov compares a window with the order statistics of n reference values.
 func kolmogorovSmirnov(sample, sorted []float64, n int64) stats.Test {
-	if int64(len(sample)) == n && len(sample)*len(sorted) <= exactCells {
+	if exactKS(sample, n, len(sorted)) {
 		return stats.KolmogorovSmirnov(sample, sorted, stats.TwoSided)
 	}
 	distance := stats.KSDistance(sample, sorted, stats.TwoSided)

@@ -34,7 +34,7 @@ const (
 )
 
 // qualityFaults lists what cannot be true of a window, the most telling first.
-func qualityFaults(window Window) []mlops.QualityFault {
+func qualityFaults(window Window, seen sights) []mlops.QualityFault {
 	var faults []mlops.QualityFault
 	rows := window.rows()
 	if rows == 0 {
@@ -42,16 +42,15 @@ func qualityFaults(window Window) []mlops.QualityFault {
 	}
 	for _, name := range window.Dataset.Features() {
 		declared := window.Dataset.Columns[name]
-		current, here := window.column(name)
+		current, here := seen[name]
 		if !here {
 			faults = append(faults, mlops.QualityFault{Feature: name, Rule: RuleSchema, Share: 1,
 				Message: name + " is missing: no row of the window has this column"})
 			continue
 		}
-		reference := window.Reference.Columns[name]
-		faults = append(faults, typeFault(name, declared, window.TypeErrors[name], rows)...)
-		faults = append(faults, nullFault(name, declared, reference, current, window.TypeErrors[name])...)
-		unit := unitFault(name, declared, reference, current)
+		faults = append(faults, typeFault(name, declared, current.tally.TypeErrors, rows)...)
+		faults = append(faults, nullFault(name, declared, window.Reference.Columns[name], current.tally)...)
+		unit := unitFault(name, declared, current)
 		faults = append(faults, unit...)
 		if len(unit) == 0 { // a unit explains values out of range
 			faults = append(faults, rangeFault(name, declared, current)...)
@@ -79,9 +78,9 @@ func typeFault(name string, declared mlops.Column, errors int64, rows int) []mlo
 		Message: fmt.Sprintf("%s of %s is no %s", percent(share), name, declared.Type)}}
 }
 
-func nullFault(name string, declared mlops.Column, reference stats.ColumnProfile, current stats.Input, typeErrors int64) []mlops.QualityFault {
-	rows := int64(current.Rows())
-	nulls := current.Nulls() - typeErrors // cells of the wrong type stand as null, and are told as what they are
+func nullFault(name string, declared mlops.Column, reference stats.ColumnProfile, current stats.Tally) []mlops.QualityFault {
+	rows := current.Rows
+	nulls := current.Nulls - current.TypeErrors // cells of the wrong type stand as null, and are told as what they are
 	share := float64(nulls) / float64(rows)
 	if limit := declared.MaximumNullPercent; limit != nil && faulty(nulls-int64(math.Ceil(*limit/100*float64(rows))), int(rows)) {
 		return []mlops.QualityFault{{Feature: name, Rule: RuleNull, Share: share,
@@ -103,45 +102,33 @@ func nullFault(name string, declared mlops.Column, reference stats.ColumnProfile
 }
 
 // rangeFault compares numbers with the declared range.
-func rangeFault(name string, declared mlops.Column, current stats.Input) []mlops.QualityFault {
-	if declared.Type != mlops.TypeNumber || declared.Minimum == nil && declared.Maximum == nil {
+func rangeFault(name string, declared mlops.Column, current observed) []mlops.QualityFault {
+	counted := current.tally.Number
+	if counted == nil || !faulty(counted.Outside, int(current.tally.Rows)) {
 		return nil
 	}
-	low, high := math.Inf(-1), math.Inf(1)
 	var bounds []string
 	if declared.Minimum != nil {
-		low = *declared.Minimum
-		bounds = append(bounds, "minimum "+number(low))
+		bounds = append(bounds, "minimum "+number(*declared.Minimum))
 	}
 	if declared.Maximum != nil {
-		high = *declared.Maximum
-		bounds = append(bounds, "maximum "+number(high))
+		bounds = append(bounds, "maximum "+number(*declared.Maximum))
 	}
-	var outside int64
-	worst := 0.0
-	for row, value := range current.Numbers {
-		if current.IsNull(row) || value >= low && value <= high {
-			continue
-		}
-		if outside == 0 || math.Abs(value) > math.Abs(worst) {
-			worst = value
-		}
-		outside++
+	worst := counted.Maximum
+	if current.frame.Low-counted.Minimum > counted.Maximum-current.frame.High {
+		worst = counted.Minimum
 	}
-	if !faulty(outside, current.Rows()) {
-		return nil
-	}
-	share := float64(outside) / float64(current.Rows())
+	share := float64(counted.Outside) / float64(current.tally.Rows)
 	return []mlops.QualityFault{{Feature: name, Rule: RuleRange, Share: share,
 		Message: fmt.Sprintf("%s of %s lies outside the declared range (%s), for example %s", percent(share), name, strings.Join(bounds, ", "), number(worst))}}
 }
 
 // categoryFault compares values with the declared set, where the dataset closes it.
-func categoryFault(name string, declared mlops.Column, current stats.Input) []mlops.QualityFault {
+func categoryFault(name string, declared mlops.Column, current observed) []mlops.QualityFault {
 	if declared.Categories == nil {
 		return nil
 	}
-	counts, _ := current.CountText()
+	counts := current.levels()
 	var outside int64
 	example := ""
 	for _, level := range stats.Levels(counts) {
@@ -152,10 +139,10 @@ func categoryFault(name string, declared mlops.Column, current stats.Input) []ml
 			outside += counts[level]
 		}
 	}
-	if !faulty(outside, current.Rows()) {
+	if !faulty(outside, int(current.tally.Rows)) {
 		return nil
 	}
-	share := float64(outside) / float64(current.Rows())
+	share := float64(outside) / float64(current.tally.Rows)
 	return []mlops.QualityFault{{Feature: name, Rule: RuleCategory, Share: share,
 		Message: fmt.Sprintf("%s of %s is none of the declared categories, most often %s", percent(share), name, short(example))}}
 }

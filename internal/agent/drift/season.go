@@ -26,7 +26,7 @@ func (w Window) explain(report *mlops.DriftReport) string {
 		return SeasonUnknown
 	}
 	left := map[string]bool{}
-	for _, m := range w.measureAll(*w.Season) {
+	for _, m := range w.measureAll(*w.Season, w.sight(*w.Season)) {
 		left[m.report.Name] = m.report.Drifted
 	}
 	var unexplained []mlops.FeatureReport

@@ -88,11 +88,11 @@ const (
 )
 
 // unitFault says whether a number looks like the reference in another unit.
-func unitFault(name string, declared mlops.Column, reference stats.ColumnProfile, current stats.Input) []mlops.QualityFault {
+func unitFault(name string, declared mlops.Column, current observed) []mlops.QualityFault {
+	reference, window := current.frame.Reference, current.sorted
 	if reference.Number == nil || reference.Number.StandardDeviation == 0 {
 		return nil
 	}
-	window := current.SortedNumbers()
 	n := reference.Rows - reference.Nulls
 	if len(window) < minimumUnitValues || n < minimumUnitValues {
 		return nil

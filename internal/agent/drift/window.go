@@ -37,6 +37,8 @@ type Window struct {
 	// predictions is judged where both are there.
 	Predictions         *stats.Input
 	PredictionReference *stats.ColumnProfile
+	// Counted stands in the place of Current, TypeErrors, Times and Predictions where the window is known by counts alone.
+	Counted *Counted
 	// Performance is what labels say of the window; nil where none have come.
 	Performance *mlops.Performance
 }
