@@ -40,7 +40,7 @@ func Deployment(deployment mlops.Deployment, version mlops.ModelVersion, timesta
 	serve := Container{
 		Name: "serve", Image: code.Image, Command: code.Serve.Command, Ports: []string{servePort}, Resources: deployment.Resources,
 		Env: map[string]string{
-			"MLOPS_MODEL_DIR": modelDir, "MLOPS_MODEL_VERSION": number, "PORT": PortOf(servePort), "HOST": "127.0.0.1",
+			"MLOPS_MODEL_DIR": modelDir, "MLOPS_MODEL_VERSION": number, "PORT": PortOf(servePort), "HOST": ListenHost,
 		},
 	}
 	service := Service{
@@ -54,6 +54,7 @@ func Deployment(deployment mlops.Deployment, version mlops.ModelVersion, timesta
 	}
 	if deployment.DataCollection.Enabled {
 		collect := collector(deployment, code, number, timestampColumn)
+		serve.Env["HOST"] = "127.0.0.1" // what is asked of the model passes the collector
 		// First to start and last to stop, as a native sidecar.
 		service.Pod.Containers = []Container{collect, serve}
 		service.Port, service.HealthPort = collectPort, collectPort
@@ -67,7 +68,7 @@ func Deployment(deployment mlops.Deployment, version mlops.ModelVersion, timesta
 func collector(deployment mlops.Deployment, code mlops.Training, version, timestampColumn string) Container {
 	arguments := []string{
 		"--deployment", deployment.Name, "--model", deployment.Model, "--model-version", version, "--instance", Instance,
-		"--listen", "127.0.0.1:" + PortOf(collectPort), "--target", "http://127.0.0.1:" + PortOf(servePort),
+		"--listen", ListenHost + ":" + PortOf(collectPort), "--target", "http://127.0.0.1:" + PortOf(servePort),
 		"--score-path", code.Serve.ScorePath, "--wal", StateDir + "/wal",
 		// What may change while a model serves is read from what is declared: an argument would roll the pods.
 		"--follow",

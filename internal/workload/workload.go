@@ -33,6 +33,9 @@ const (
 	Place = "$(PLACE)"
 	// Instance is the name of the pod, unique for ever.
 	Instance = "$(INSTANCE)"
+	// ListenHost is the address to listen on for what comes from outside the pod; what only the pod itself may reach
+	// listens on 127.0.0.1.
+	ListenHost = "$(LISTEN_HOST)"
 )
 
 // PortOf is the placeholder of a named port of the pod. A pod's ports are those that its containers list.
@@ -48,7 +51,7 @@ type Container struct {
 	Command []string `json:"command"`
 	// Env is the whole environment that the contract promises; the platform adds PATH, HOME and the like.
 	Env map[string]string `json:"env,omitempty"`
-	// Ports are names of TCP ports that this container listens on, on 127.0.0.1 locally.
+	// Ports are names of TCP ports that this container listens on.
 	Ports     []string        `json:"ports,omitempty"`
 	Resources mlops.Resources `json:"resources"`
 }

@@ -37,7 +37,7 @@ func New(runnerDir string) (*Client, error) {
 
 // Apply implements platform.Workloads.
 func (c *Client) Apply(ctx context.Context, manifest workload.Manifest, revision string) (workload.Live, error) {
-	if err := check(manifest); err != nil {
+	if err := manifest.Check(); err != nil {
 		return workload.Live{}, fmt.Errorf("workload %s/%s: %w", manifest.Kind, manifest.Name, err)
 	}
 	lock, err := waitLock(ctx, c.folder.workloadsLock())
@@ -90,7 +90,7 @@ func mayReplace(current document, next workload.Manifest, revision string) error
 
 // Get implements platform.Workloads.
 func (c *Client) Get(_ context.Context, kind workload.Kind, name string) (workload.Live, error) {
-	if err := checkName(kind, name); err != nil {
+	if err := workload.CheckName(kind, name); err != nil {
 		return workload.Live{}, err
 	}
 	doc, err := c.folder.readDocument(kind, name)
@@ -138,7 +138,7 @@ func (c *Client) List(ctx context.Context, kind workload.Kind) ([]workload.Live,
 
 // Delete implements platform.Workloads. The runner stops what runs once it sees that nothing is declared any more.
 func (c *Client) Delete(ctx context.Context, kind workload.Kind, name, incarnation string) error {
-	if err := checkName(kind, name); err != nil {
+	if err := workload.CheckName(kind, name); err != nil {
 		return err
 	}
 	lock, err := waitLock(ctx, c.folder.workloadsLock())

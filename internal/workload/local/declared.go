@@ -48,7 +48,7 @@ func (r *runner) readDocument(k key) {
 	if known, ok := r.documents[k]; ok && known.stamp.same(current) {
 		return
 	}
-	if err := checkName(k.kind, k.name); err != nil {
+	if err := workload.CheckName(k.kind, k.name); err != nil {
 		r.complain(k.String(), err)
 		return
 	}

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
-	"slices"
 	"strconv"
 	"time"
 
@@ -62,7 +60,7 @@ func decodeDocument(kind workload.Kind, name string, content []byte) document {
 	if err != nil {
 		doc.AppliedHash, doc.Manifest = "", workload.Manifest{Kind: kind, Name: name}
 	} else {
-		err = check(doc.Manifest)
+		err = doc.Manifest.Check()
 	}
 	if err != nil {
 		doc.broken = fmt.Errorf("workload %s/%s was edited by hand and cannot be run; apply again to repair it: %w", kind, name, err)
@@ -70,83 +68,4 @@ func decodeDocument(kind workload.Kind, name string, content []byte) document {
 	sum := sha256.Sum256(content)
 	doc.revision = strconv.FormatInt(doc.Written, 10) + "-" + hex.EncodeToString(sum[:6])
 	return doc
-}
-
-var workloadName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,150}[a-z0-9])?$`)
-
-// checkName keeps names inside their folder.
-func checkName(kind workload.Kind, name string) error {
-	if !slices.Contains(workload.Kinds, kind) {
-		return fmt.Errorf("%w: workload kind %q is not one of %v", mlops.ErrInvalid, kind, workload.Kinds)
-	}
-	if !workloadName.MatchString(name) {
-		return fmt.Errorf("%w: workload name %q: use lower-case letters, digits and hyphens", mlops.ErrInvalid, name)
-	}
-	return nil
-}
-
-// check refuses what no runner could run.
-func check(manifest workload.Manifest) error {
-	if err := checkName(manifest.Kind, manifest.Name); err != nil {
-		return err
-	}
-	switch {
-	case manifest.Kind == workload.KindService && manifest.Service != nil:
-		return checkService(*manifest.Service)
-	case manifest.Kind == workload.KindJob && manifest.Job != nil:
-		return checkPod(manifest.Job.Pod)
-	case manifest.Kind == workload.KindSchedule && manifest.Schedule != nil:
-		if _, err := mlops.ParseSchedule(manifest.Schedule.Cron, manifest.Schedule.TimeZone); err != nil {
-			return err
-		}
-		return checkPod(manifest.Schedule.Job.Pod)
-	default:
-		return fmt.Errorf("%w: a manifest of kind %s does not say what to run", mlops.ErrInvalid, manifest.Kind)
-	}
-}
-
-func checkService(service workload.Service) error {
-	if service.Replicas < 0 || service.Replicas > 1000 {
-		return fmt.Errorf("%w: replicas %d: choose 0 to 1000", mlops.ErrInvalid, service.Replicas)
-	}
-	ports := portNames(service.Pod)
-	if service.Port != "" && !slices.Contains(ports, service.Port) {
-		return fmt.Errorf("%w: no container lists the port %q; there are %v", mlops.ErrInvalid, service.Port, ports)
-	}
-	if service.HealthPath != "" && !slices.Contains(ports, service.HealthPort) {
-		return fmt.Errorf("%w: no container lists the health port %q; there are %v", mlops.ErrInvalid, service.HealthPort, ports)
-	}
-	return checkPod(service.Pod)
-}
-
-func checkPod(pod workload.Pod) error {
-	if len(pod.Containers) == 0 {
-		return fmt.Errorf("%w: a pod has no containers", mlops.ErrInvalid)
-	}
-	seen := map[string]bool{}
-	for _, container := range slices.Concat(pod.Init, pod.Containers) {
-		switch {
-		case !workloadName.MatchString(container.Name):
-			return fmt.Errorf("%w: container name %q: use lower-case letters, digits and hyphens", mlops.ErrInvalid, container.Name)
-		case seen[container.Name]:
-			return fmt.Errorf("%w: two containers are named %q", mlops.ErrInvalid, container.Name)
-		case len(container.Command) == 0 || container.Command[0] == "":
-			return fmt.Errorf("%w: container %q has no command", mlops.ErrInvalid, container.Name)
-		}
-		seen[container.Name] = true
-	}
-	return nil
-}
-
-// portNames lists the named ports of a pod.
-func portNames(pod workload.Pod) []string {
-	var names []string
-	for _, container := range slices.Concat(pod.Init, pod.Containers) {
-		for _, name := range container.Ports {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }

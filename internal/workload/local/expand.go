@@ -9,7 +9,7 @@ import (
 
 // expander puts this pod's own values in the place of placeholders.
 func expander(record podRecord, dir podDir, ports map[string]int, agent bool) *strings.Replacer {
-	pairs := []string{workload.SharedDir, dir.shared(), workload.Instance, record.Name}
+	pairs := []string{workload.SharedDir, dir.shared(), workload.Instance, record.Name, workload.ListenHost, "127.0.0.1"}
 	for name, port := range ports {
 		pairs = append(pairs, workload.PortOf(name), strconv.Itoa(port))
 	}

@@ -21,7 +21,7 @@ const followInterval = 200 * time.Millisecond
 // Logs implements platform.Workloads: pod by pod as they were made, and container by container as they are declared.
 // The pods of a workload that was deleted are shown for as long as they are kept.
 func (c *Client) Logs(ctx context.Context, kind workload.Kind, name string, follow bool, to io.Writer) error {
-	if err := checkName(kind, name); err != nil {
+	if err := workload.CheckName(kind, name); err != nil {
 		return err
 	}
 	_, err := c.folder.readDocument(kind, name)

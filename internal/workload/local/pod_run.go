@@ -103,7 +103,7 @@ func (p *podProcess) live(ctx context.Context) outcome {
 		}
 	}
 	var err error
-	if p.ports, err = holdPorts(portNames(p.record.Pod)); err != nil {
+	if p.ports, err = holdPorts(p.record.Pod.PortNames()); err != nil {
 		return outcome{err: err}
 	}
 	defer p.ports.release()
