@@ -79,8 +79,17 @@ func (p *Places) PlannedSpec(id mlops.ID) (spec mlops.Spec, planned bool) {
 // ahead is a project as it will be after this run: what is planned stands before what lives. in is nil where nothing lives.
 func (p *Places) ahead(in *project.Project, place string) *project.Project {
 	return project.Ahead(in, func(kind mlops.Kind, name string) (mlops.Spec, bool) {
+		if kind == mlops.KindProject && name == "" {
+			return p.plannedProject(place)
+		}
 		return p.PlannedSpec(mlops.ID{Place: place, Kind: kind, Name: name})
 	})
+}
+
+// plannedProject is what the project at a place will be, if this run has planned it.
+func (p *Places) plannedProject(place string) (mlops.Spec, bool) {
+	spec, planned := p.Planned(place)
+	return spec, planned
 }
 
 // PlanProject notes what a project will be.

@@ -60,7 +60,7 @@ func Deployment(deployment mlops.Deployment, version mlops.ModelVersion, timesta
 		service.Port, service.HealthPort = collectPort, collectPort
 	}
 	return Manifest{
-		Kind: KindService, Name: deployment.Name, Owner: owner(mlops.KindDeployment, deployment.Name), Service: &service,
+		Kind: KindService, Name: deployment.Name, Owner: owner(mlops.KindDeployment, deployment.Name), Cluster: deployment.Cluster, Service: &service,
 		Incarnation: seen.Incarnation, LogSequence: seen.LogSequence, SpecSequence: seen.SpecSequence,
 	}
 }

@@ -100,7 +100,9 @@ type Manifest struct {
 	Kind Kind   `json:"kind"`
 	Name string `json:"name"`
 	// Owner is the object that it was rendered from: "deployments/flight-delay", "models/flight-delay", "projects/flights".
-	Owner       string    `json:"owner"`
+	Owner string `json:"owner"`
+	// Cluster is the short name of the project's cluster that runs it, "" for the default one; one machine has none.
+	Cluster     string    `json:"cluster,omitempty"`
 	Incarnation string    `json:"incarnation,omitempty"` // of the owner
 	Service     *Service  `json:"service,omitempty"`
 	Job         *Job      `json:"job,omitempty"`

@@ -14,6 +14,7 @@ type model struct {
 	ModelID        types.String             `tfsdk:"model_id"`
 	Name           types.String             `tfsdk:"name"`
 	Alias          types.String             `tfsdk:"alias"`
+	Cluster        types.String             `tfsdk:"cluster"`
 	Version        types.Int64              `tfsdk:"version"`
 	Replicas       types.Int64              `tfsdk:"replicas"`
 	Autoscaling    *autoscalingModel        `tfsdk:"autoscaling"`
@@ -45,7 +46,7 @@ type rollOutModel struct {
 
 func expand(m model) mlops.Deployment {
 	spec := mlops.Deployment{
-		Name: m.Name.ValueString(), Model: envelope.NameIn(m.ModelID), Alias: m.Alias.ValueString(),
+		Name: m.Name.ValueString(), Model: envelope.NameIn(m.ModelID), Alias: m.Alias.ValueString(), Cluster: m.Cluster.ValueString(),
 		Version: m.Version.ValueInt64Pointer(), Replicas: m.Replicas.ValueInt64Pointer(), Resources: envelope.ExpandResources(m.Resources),
 	}
 	if a := m.Autoscaling; a != nil {
@@ -73,7 +74,7 @@ func unlessDefault(value types.String, otherwise string) string {
 
 func flatten(spec mlops.Deployment, at envelope.Site) model {
 	m := model{
-		ModelID: at.Sibling(mlops.KindModel, spec.Model), Name: types.StringValue(spec.Name), Alias: envelope.StringOrNull(spec.Alias),
+		ModelID: at.Sibling(mlops.KindModel, spec.Model), Name: types.StringValue(spec.Name), Alias: envelope.StringOrNull(spec.Alias), Cluster: envelope.StringOrNull(spec.Cluster),
 		Version: types.Int64PointerValue(spec.Version), Replicas: types.Int64PointerValue(spec.Replicas),
 		Resources: envelope.FlattenResources(spec.Resources),
 		DataCollection: &collectionModel{

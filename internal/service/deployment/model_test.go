@@ -13,7 +13,7 @@ func TestFlattenUndoesExpand(t *testing.T) {
 	at := envelope.Site{ID: mlops.ID{Place: "file:p", Kind: mlops.KindDeployment, Name: "x"}, Project: "p"}
 	for name, spec := range map[string]mlops.Deployment{
 		"pinned": {
-			Name: "x", Model: "m", Version: new(int64(3)), Autoscaling: &mlops.Autoscaling{Minimum: 1, Maximum: 2, CPUPercent: 70},
+			Name: "x", Model: "m", Cluster: "weu", Version: new(int64(3)), Autoscaling: &mlops.Autoscaling{Minimum: 1, Maximum: 2, CPUPercent: 70},
 			Resources: mlops.Resources{CPU: "1"}, RollOut: mlops.RollOut{Timeout: 1_000_000_000, Watch: 2_000_000_000},
 			DataCollection: mlops.DataCollection{Enabled: true, SamplingPercentage: 5, RetentionDays: 6, Redact: []string{"a"}},
 		},

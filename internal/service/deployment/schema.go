@@ -30,6 +30,9 @@ func attributes() map[string]schema.Attribute {
 			Optional: true, Computed: true, PlanModifiers: []planmodifier.String{championUnlessPinned{}},
 			MarkdownDescription: "The alias that is followed: " + envelope.OneOf(mlops.Aliases) + ". Default `" + mlops.AliasChampion + "`, unless `version` pins one.",
 		},
+		"cluster": schema.StringAttribute{
+			Optional: true, MarkdownDescription: "Short name of the cluster, from the project's `azure.clusters`, that serves it. Default: the project's `default_cluster`, or its only one.",
+		},
 		"version": schema.Int64Attribute{Optional: true, MarkdownDescription: "Pins a version, instead of an alias."},
 		"replicas": schema.Int64Attribute{
 			Optional: true, Computed: true, PlanModifiers: []planmodifier.Int64{oneUnlessAutoscaled{}},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,8 +56,35 @@ func wanted(ctx context.Context, in *project.Project, spec mlops.Deployment) (ml
 	return state, state.Wanted(spec), nil
 }
 
-// check finds a pin to a version that a declared model does not have.
+// check finds a cluster that the project does not have, and a pin to a version that a declared model does not have.
 func check(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {
+	clusters, errClusters := checkCluster(ctx, in, spec)
+	versions, errVersions := checkVersion(ctx, in, spec)
+	return append(clusters, versions...), errors.Join(errClusters, errVersions)
+}
+
+func checkCluster(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {
+	if spec.Cluster == "" {
+		return nil, nil
+	}
+	own, err := in.Own(ctx)
+	if errors.Is(err, mlops.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if own.Azure == nil {
+		return []mlops.Problem{{Path: []string{"cluster"}, Message: fmt.Sprintf("project %q is on one machine, which is no cluster: leave cluster out", own.Name)}}, nil
+	}
+	if _, ok := own.Azure.Clusters[spec.Cluster]; ok {
+		return nil, nil
+	}
+	return []mlops.Problem{{Path: []string{"cluster"}, Message: fmt.Sprintf("project %q has no cluster %q; it has %v",
+		own.Name, spec.Cluster, slices.Sorted(maps.Keys(own.Azure.Clusters)))}}, nil
+}
+
+func checkVersion(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {
 	if spec.Version == nil {
 		return nil, nil
 	}
@@ -122,18 +151,11 @@ func endpoint(ctx context.Context, call *envelope.Call[model]) error {
 }
 
 func address(ctx context.Context, in *project.Project, name string) (string, error) {
-	projects, err := in.Specs(ctx, mlops.KindProject)
-	if len(projects) == 0 {
-		if err == nil {
-			err = fmt.Errorf("project at %s: %w", in.Place, mlops.ErrNotFound)
-		}
+	declared, err := in.Own(ctx)
+	if err != nil {
 		return "", err
 	}
-	declared, ok := projects[0].Spec.(*mlops.Project)
-	if !ok {
-		return "", fmt.Errorf("project at %s: %w: its spec is a %T", in.Place, mlops.ErrInvalid, projects[0].Spec)
-	}
-	return in.Workloads.Endpoint(*declared, name), nil
+	return in.Workloads.Endpoint(declared, name), nil
 }
 
 // pollEvery is how often a roll-out is looked at.

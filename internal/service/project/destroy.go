@@ -24,8 +24,12 @@ func check(ctx context.Context, in *project.Project, spec mlops.Project) ([]mlop
 	projects, err := in.Specs(ctx, mlops.KindProject)
 	for _, other := range projects {
 		if other.Document.Name != spec.Name {
-			return []mlops.Problem{{Path: []string{"local", "path"}, Message: fmt.Sprintf(
-				"project %q lives in %s already: choose another folder, or import it", other.Document.Name, in.Place)}}, nil
+			place, another := []string{"local", "path"}, "folder"
+			if spec.Azure != nil {
+				place, another = []string{"azure", "store", "container"}, "container"
+			}
+			return []mlops.Problem{{Path: place, Message: fmt.Sprintf(
+				"project %q lives in %s already: choose another %s, or import it", other.Document.Name, in.Place, another)}}, nil
 		}
 	}
 	if len(projects) > 0 {

@@ -13,6 +13,7 @@ type model struct {
 	envelope.Base
 	Name          types.String              `tfsdk:"name"`
 	Local         *localModel               `tfsdk:"local"`
+	Azure         *azureModel               `tfsdk:"azure"`
 	Owners        *ownersModel              `tfsdk:"owners"`
 	Retention     *retentionModel           `tfsdk:"retention"`
 	OnDestroy     types.String              `tfsdk:"on_destroy"`
@@ -32,8 +33,10 @@ type ownersModel struct {
 }
 
 type ownerModel struct {
-	Email   types.String `tfsdk:"email"`
-	Webhook types.String `tfsdk:"webhook"`
+	Email         types.String `tfsdk:"email"`
+	Webhook       types.String `tfsdk:"webhook"`
+	PrincipalID   types.String `tfsdk:"principal_id"`
+	PrincipalType types.String `tfsdk:"principal_type"`
 }
 
 type retentionModel struct {
@@ -49,7 +52,7 @@ func (o *ownersModel) byRole() map[mlops.Role]**ownerModel {
 }
 
 func expand(m model) mlops.Project {
-	spec := mlops.Project{Name: m.Name.ValueString(), Local: &mlops.Local{}, OnDestroy: mlops.OnDestroy(m.OnDestroy.ValueString())}
+	spec := mlops.Project{Name: m.Name.ValueString(), Azure: expandAzure(m.Azure), OnDestroy: mlops.OnDestroy(m.OnDestroy.ValueString())}
 	if m.Local != nil {
 		spec.Local = &mlops.Local{Path: m.Local.Path.ValueString(), Port: m.Local.Port.ValueInt64()}
 	}
@@ -61,7 +64,10 @@ func expand(m model) mlops.Project {
 			if spec.Owners == nil {
 				spec.Owners = map[mlops.Role]mlops.Owner{}
 			}
-			spec.Owners[role] = mlops.Owner{Email: (*owner).Email.ValueString(), Webhook: (*owner).Webhook.ValueString()}
+			spec.Owners[role] = mlops.Owner{
+				Email: (*owner).Email.ValueString(), Webhook: (*owner).Webhook.ValueString(),
+				PrincipalID: (*owner).PrincipalID.ValueString(), PrincipalType: (*owner).PrincipalType.ValueString(),
+			}
 		}
 	}
 	if m.Retention != nil {
@@ -81,7 +87,7 @@ func expand(m model) mlops.Project {
 }
 
 func flatten(spec mlops.Project, _ envelope.Site) model {
-	m := model{Name: types.StringValue(spec.Name), OnDestroy: types.StringValue(string(spec.OnDestroy))}
+	m := model{Name: types.StringValue(spec.Name), Azure: flattenAzure(spec.Azure), OnDestroy: types.StringValue(string(spec.OnDestroy))}
 	if spec.Local != nil {
 		m.Local = &localModel{Path: types.StringValue(spec.Local.Path), Port: types.Int64Value(spec.Local.Port)}
 	}
@@ -89,7 +95,10 @@ func flatten(spec mlops.Project, _ envelope.Site) model {
 		m.Owners = &ownersModel{}
 		for role, attribute := range m.Owners.byRole() {
 			if owner, ok := spec.Owners[role]; ok {
-				*attribute = &ownerModel{Email: types.StringValue(owner.Email), Webhook: envelope.StringOrNull(owner.Webhook)}
+				*attribute = &ownerModel{
+					Email: types.StringValue(owner.Email), Webhook: envelope.StringOrNull(owner.Webhook),
+					PrincipalID: envelope.StringOrNull(owner.PrincipalID), PrincipalType: envelope.StringOrNull(owner.PrincipalType),
+				}
 			}
 		}
 	}

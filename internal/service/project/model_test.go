@@ -19,7 +19,20 @@ func TestFlattenUndoesExpand(t *testing.T) {
 			},
 			Notifications: map[mlops.Topic][]mlops.Role{mlops.TopicDrift: {mlops.RoleDataEngineer, mlops.RoleMLOpsEngineer}},
 		},
-		"least": {Name: "x", Local: &mlops.Local{Path: "p"}},
+		"on Azure": {
+			Name: "x", Owners: map[mlops.Role]mlops.Owner{mlops.RoleDataEngineer: {Email: "a@b", PrincipalID: "c", PrincipalType: "Group"}},
+			Azure: &mlops.Azure{
+				Store:          mlops.AzureStore{StorageAccountID: "a", Container: "c", CreateContainer: true, Audit: &mlops.AzureAudit{Container: "d", RetentionDays: 9, Locked: true}},
+				Clusters:       map[string]mlops.AzureCluster{"weu": {ID: "e", Namespace: "f", CreateNamespace: true}, "own": {Host: "g", ClusterCACertificate: "h", Namespace: "i"}},
+				DefaultCluster: "weu", Telemetry: &mlops.AzureTelemetry{ApplicationInsightsID: "j", ConnectionString: "k"},
+				Identities: &mlops.AzureIdentities{Control: "l", Jobs: "m", Serving: "n", ManageFederatedCredentials: true},
+				Alerts:     &mlops.AzureAlerts{ResourceGroupID: "o", ActionGroupIDs: []string{"p"}}, ManageRoleAssignments: true,
+				ApplyFrom: mlops.ApplyFromController, NamePrefix: "q", AgentImage: "r", ImagePullSecrets: []string{"s"},
+				Tags: map[string]string{"t": "u"}, Labels: map[string]string{"v": "w"}, Annotations: map[string]string{"x": "y"},
+			},
+		},
+		"least on Azure": {Name: "x", Azure: &mlops.Azure{Store: mlops.AzureStore{StorageAccountID: "a", Container: "c"}}},
+		"least":          {Name: "x", Local: &mlops.Local{Path: "p"}},
 	} {
 		if again := expand(flatten(spec, at)); !reflect.DeepEqual(again, spec) {
 			t.Errorf("%s: %+v came back as %+v", name, spec, again)

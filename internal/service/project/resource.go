@@ -26,7 +26,7 @@ func New() resource.Resource {
 }
 
 func identify(m model, _ mlops.ID) mlops.ID {
-	place := expand(m).Local.Place()
+	place := expand(m).Place()
 	if place == "" || m.Name.ValueString() == "" {
 		return mlops.ID{}
 	}
@@ -35,7 +35,7 @@ func identify(m model, _ mlops.ID) mlops.ID {
 
 // remember lets what follows from the project, such as addresses, be known at plan.
 func remember(_ context.Context, plan *envelope.Plan[model]) {
-	if plan.ID.Place != "" && !plan.Unknown("local") {
+	if plan.ID.Place != "" && !plan.Unknown("local") && !plan.Unknown("azure") {
 		plan.Places.PlanProject(plan.ID.Place, expand(plan.Model))
 	}
 }

@@ -2,10 +2,12 @@ package project
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
@@ -19,8 +21,9 @@ func attributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"name": envelope.RequiredName(),
 		"local": schema.SingleNestedAttribute{
-			Required:            true,
-			MarkdownDescription: "Places the project on this machine: a folder for its memory, processes for what runs. Start them with `mlops local`.",
+			Optional: true, Validators: []validator.Object{onePlace{environment: os.Getenv}},
+			MarkdownDescription: "Places the project on this machine: a folder for its memory, processes for what runs. Start them with `mlops local`. " +
+				"Give this or `azure`. Refused in a run of HCP Terraform, whose machine is gone afterwards.",
 			Attributes: map[string]schema.Attribute{
 				"path": schema.StringAttribute{
 					Required:            true,
@@ -32,6 +35,7 @@ func attributes() map[string]schema.Attribute {
 				},
 			},
 		},
+		"azure": azure(),
 		"owners": schema.SingleNestedAttribute{
 			Optional:            true,
 			MarkdownDescription: "Who answers for which part, and hears of it.",
@@ -71,8 +75,10 @@ func owner(description string) schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true, MarkdownDescription: description,
 		Attributes: map[string]schema.Attribute{
-			"email":   schema.StringAttribute{Required: true, MarkdownDescription: "E-mail address of the person or group."},
-			"webhook": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "URL that notifications are posted to as JSON."},
+			"email":          schema.StringAttribute{Required: true, MarkdownDescription: "E-mail address of the person or group."},
+			"webhook":        schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "URL that notifications are posted to as JSON."},
+			"principal_id":   schema.StringAttribute{Optional: true, MarkdownDescription: "Object id of the person or group in Entra. Only on Azure."},
+			"principal_type": schema.StringAttribute{Optional: true, MarkdownDescription: "What `principal_id` is: " + envelope.OneOf(mlops.PrincipalTypes) + "."},
 		},
 	}
 }
