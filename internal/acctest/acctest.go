@@ -29,10 +29,21 @@ func Run(t *testing.T, test resource.TestCase) {
 	run(t, provider.Places, test)
 }
 
+// RunAlone is Run for a test that changes the environment, which no other may then do beside it.
+func RunAlone(t *testing.T, test resource.TestCase) {
+	t.Helper()
+	steps(t, provider.Places, test)
+}
+
 func run(t *testing.T, places func() *envelope.Places, test resource.TestCase) {
 	t.Helper()
-	needCLI(t)
 	t.Parallel()
+	steps(t, places, test)
+}
+
+func steps(t *testing.T, places func() *envelope.Places, test resource.TestCase) {
+	t.Helper()
+	needCLI(t)
 	test.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
 		"mlops": func() (tfprotov6.ProviderServer, error) {
 			return providerserver.NewProtocol6WithError(provider.New(places()))()
