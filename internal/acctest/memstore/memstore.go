@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -45,9 +44,6 @@ type Store struct {
 }
 
 var _ platform.Store = (*Store)(nil)
-
-// keyPattern is what the folder store accepts, so that a key that only works here is found by a test.
-var keyPattern = regexp.MustCompile(`^[a-z0-9TZ_-][a-z0-9TZ._-]*(/[a-z0-9TZ_-][a-z0-9TZ._-]*)*$`)
 
 // New returns an empty store.
 func New() *Store {
@@ -173,8 +169,10 @@ func (s *Store) call(ctx context.Context, verb, key string, act func() error) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if verb != VerbList && !keyPattern.MatchString(key) {
-		return fmt.Errorf("%w: key %q: keys are made of [a-z0-9._/-] and no part begins with a dot", mlops.ErrInvalid, key)
+	if verb != VerbList {
+		if err := platform.CheckKey(key); err != nil {
+			return err
+		}
 	}
 	s.mutex.Lock()
 	s.Calls[verb]++

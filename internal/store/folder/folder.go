@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -27,8 +26,6 @@ var _ platform.Store = (*Store)(nil)
 
 // temporary files live in the folder itself, so that link(2) never crosses a file system.
 const temporaryFolder = ".tmp"
-
-var keyPattern = regexp.MustCompile(`^[a-z0-9TZ_-][a-z0-9TZ._-]*(/[a-z0-9TZ_-][a-z0-9TZ._-]*)*$`)
 
 // Open makes the folder where it is missing and proves that it can create documents at once or not at all.
 func Open(root string) (*Store, error) {
@@ -239,8 +236,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 }
 
 func (s *Store) path(key string) (string, error) {
-	if !keyPattern.MatchString(key) {
-		return "", fmt.Errorf("%w: key %q: keys are made of [a-z0-9._/-], and T and Z of times, and no part begins with a dot", mlops.ErrInvalid, key)
+	if err := platform.CheckKey(key); err != nil {
+		return "", err
 	}
 	return filepath.Join(s.root, filepath.FromSlash(key)), nil
 }

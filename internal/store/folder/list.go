@@ -54,7 +54,7 @@ func (l *listing) folder(key string) error {
 	names := make([]string, 0, len(children))
 	for _, child := range children {
 		name := child.Name()
-		if !keyPattern.MatchString(name) {
+		if !platform.IsKey(name) {
 			continue // no part of a key: what other programs keep beside documents, as the backup of an editor
 		}
 		if child.IsDir() {
