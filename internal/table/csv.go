@@ -11,41 +11,43 @@ import (
 
 const byteOrderMark = "\ufeff"
 
-// readCSV reads RFC 4180 with a header. All cells are text: what they mean is for the caller to say.
-func readCSV(from io.Reader) (Table, error) {
+// openCSV reads RFC 4180 with a header. All cells are text: what they mean is for the caller to say.
+func openCSV(from io.Reader) (*File, error) {
 	reader := newCSVReader(from)
 	header, err := readHeader(reader)
 	if err != nil {
-		return Table{}, err
+		return nil, err
 	}
-	builders := make([]textBuilder, len(header))
+	sink := &rowSink{columns: make([]sinkColumn, len(header))}
+	if err := readRecords(reader, sink); err != nil {
+		return nil, errors.Join(err, sink.close())
+	}
+	if sink.rows == 0 {
+		return nil, invalid("it has a header but no rows")
+	}
+	return sink.open(header), nil
+}
+
+func readRecords(reader *csv.Reader, sink *rowSink) error {
 	var faults lineFaults
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			break
+			return faults.err()
 		}
 		if err != nil {
-			if err := faults.add(record, err, len(header)); err != nil {
-				return Table{}, err
+			if err := faults.add(record, err, len(sink.columns)); err != nil {
+				return err
 			}
 			continue
 		}
 		for i, cell := range record {
-			builders[i].add(cell)
+			addCell(sink, i, cell)
+		}
+		if err := sink.row(); err != nil {
+			return err
 		}
 	}
-	if err := faults.err(); err != nil {
-		return Table{}, err
-	}
-	table := Table{Columns: make([]Column, len(header)), Rows: len(builders[0].text)}
-	if table.Rows == 0 {
-		return Table{}, invalid("it has a header but no rows")
-	}
-	for i, name := range header {
-		table.Columns[i] = builders[i].column(name)
-	}
-	return table, nil
 }
 
 func newCSVReader(from io.Reader) *csv.Reader {
@@ -76,7 +78,7 @@ func readHeader(reader *csv.Reader) ([]string, error) {
 
 // cleanName takes white space and byte order marks off both ends, and makes line ends line feeds.
 func cleanName(name string) string {
-	return lineFeeds(strings.TrimFunc(name, func(r rune) bool { return unicode.IsSpace(r) || string(r) == byteOrderMark }))
+	return string(appendLineFeeds(nil, strings.TrimFunc(name, func(r rune) bool { return unicode.IsSpace(r) || string(r) == byteOrderMark })))
 }
 
 // checkNames refuses columns without a name and names that stand twice.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fastjson"
 )
@@ -18,11 +19,27 @@ const (
 	maximumColumns = 10_000
 )
 
-// readJSONLines reads one flat object a line. A key that a line lacks is null there; columns stand in order of first sight.
-func readJSONLines(from io.Reader) (Table, error) {
+// openJSONLines reads one flat object a line. A key that a line lacks is null there; columns stand in order of first sight.
+func openJSONLines(from io.Reader) (*File, error) {
+	rows := jsonRows{index: map[string]int{}}
+	names, err := rows.read(from)
+	if err != nil {
+		return nil, errors.Join(err, rows.sink.close())
+	}
+	return rows.sink.open(names), nil
+}
+
+// jsonRows are the columns of the lines so far. Numbers are kept as they were written until all lines are known: one text makes
+// all of them text.
+type jsonRows struct {
+	sink  rowSink
+	index map[string]int
+	names []string
+}
+
+func (r *jsonRows) read(from io.Reader) ([]string, error) {
 	scanner := bufio.NewScanner(from)
 	scanner.Buffer(make([]byte, 1<<16), maximumLine)
-	rows := jsonRows{index: map[string]int{}}
 	var parser fastjson.Parser
 	var faults lineFaults
 	line := 0
@@ -38,43 +55,38 @@ func readJSONLines(from io.Reader) (Table, error) {
 		}
 		value, err := parser.ParseBytes(content)
 		if err == nil {
-			err = rows.add(value)
+			err = r.add(value)
 		} else {
 			err = errors.New("is not JSON; write one whole object a line")
 		}
 		if err != nil {
+			r.sink.forget()
 			faults.note(line, "%v", err)
+			continue
+		}
+		if err := r.sink.row(); err != nil {
+			return nil, err
 		}
 	}
 	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return Table{}, invalid("line %d is longer than %d bytes", line+1, maximumLine)
+		return nil, invalid("line %d is longer than %d bytes", line+1, maximumLine)
 	} else if err != nil {
-		return Table{}, err
+		return nil, fmt.Errorf("line %d: %w", line, err)
 	}
 	if err := faults.err(); err != nil {
-		return Table{}, err
+		return nil, err
 	}
-	if rows.count == 0 || len(rows.columns) == 0 {
-		return Table{}, invalid("it is empty; write one JSON object with at least one key a line")
+	if r.sink.rows == 0 || len(r.names) == 0 {
+		return nil, invalid("it is empty; write one JSON object with at least one key a line")
 	}
-	return rows.table()
+	names := make([]string, len(r.names))
+	for i, name := range r.names {
+		names[i] = cleanName(name)
+	}
+	return names, checkNames(names)
 }
 
-// jsonRows are the columns of the lines so far.
-type jsonRows struct {
-	count   int
-	index   map[string]int
-	columns []jsonColumn
-}
-
-// jsonColumn keeps numbers as they were written until all lines are known: one text makes all of them text.
-type jsonColumn struct {
-	name    string
-	cells   textBuilder
-	numbers bool // no cell so far was anything else
-}
-
-// add appends one line, or nothing of it.
+// add adds the cells of one line.
 func (r *jsonRows) add(value *fastjson.Value) error {
 	object, err := value.Object()
 	if err != nil {
@@ -82,87 +94,61 @@ func (r *jsonRows) add(value *fastjson.Value) error {
 	}
 	var fault error
 	object.Visit(func(key []byte, cell *fastjson.Value) {
-		if err := r.cell(key, cell); err != nil && fault == nil {
-			fault = err
+		if fault == nil {
+			fault = r.cell(key, cell)
 		}
 	})
-	if fault != nil {
-		for i := range r.columns {
-			r.columns[i].cells.truncate(r.count)
-		}
-		return fault
-	}
-	r.count++
-	for i := range r.columns {
-		if cells := &r.columns[i].cells; len(cells.text) < r.count {
-			cells.addNull()
-		}
-	}
-	return nil
+	return fault
 }
 
 func (r *jsonRows) cell(key []byte, cell *fastjson.Value) error {
 	at, known := r.index[string(key)]
 	if !known {
-		if at = len(r.columns); at >= maximumColumns {
+		if at = len(r.names); at >= maximumColumns {
 			return fmt.Errorf("brings more than %d columns; are keys meant to be values?", maximumColumns)
 		}
-		column := jsonColumn{name: string(key), numbers: true}
-		for range r.count {
-			column.cells.addNull()
-		}
-		r.index[column.name] = at
-		r.columns = append(r.columns, column)
+		r.index[string(key)] = at
+		r.names = append(r.names, string(key))
+		r.sink.columns = append(r.sink.columns, sinkColumn{numbers: true})
 	}
-	column := &r.columns[at]
-	if len(column.cells.text) > r.count {
+	if r.sink.has(at) {
 		return fmt.Errorf("has the key %q twice", key)
 	}
+	column := &r.sink.columns[at]
 	switch cell.Type() {
 	case fastjson.TypeNull:
-		column.cells.addNull()
+		addCell(&r.sink, at, "")
 	case fastjson.TypeNumber:
-		column.cells.addNumber(string(cell.MarshalTo(nil)))
+		r.number(at, cell.MarshalTo(nil))
 	case fastjson.TypeString:
-		column.cells.add(string(cell.GetStringBytes()))
 		column.numbers = false
+		addCell(&r.sink, at, cell.GetStringBytes())
 	case fastjson.TypeTrue, fastjson.TypeFalse:
-		column.cells.add(cell.Type().String())
 		column.numbers = false
+		addCell(&r.sink, at, cell.Type().String())
 	default:
 		return fmt.Errorf("has an %s under the key %q; columns hold texts, numbers and booleans", cell.Type(), key)
 	}
 	return nil
 }
 
-func (r *jsonRows) table() (Table, error) {
-	table := Table{Columns: make([]Column, len(r.columns)), Rows: r.count}
-	for i := range r.columns {
-		table.Columns[i] = r.columns[i].column()
-		table.Columns[i].Name = cleanName(r.columns[i].name)
+// number adds a number as it was written; the nan that some programs write in JSON is null.
+func (r *jsonRows) number(at int, text []byte) {
+	if strings.EqualFold(strings.TrimLeft(string(text), "+-"), "nan") {
+		text = nil
 	}
-	return table, checkNames(table.Names())
+	column := &r.sink.columns[at]
+	column.numbers = column.numbers && isExact(text)
+	addCell(&r.sink, at, text)
 }
 
-// column is numeric where every cell is a number that a float64 holds exactly enough: long identifiers stay text.
-func (c *jsonColumn) column() Column {
-	text := c.cells.column(c.name)
-	if !c.numbers {
-		return text
+// isExact says whether a number is one that a float64 holds exactly enough: long identifiers stay text.
+func isExact(text []byte) bool {
+	if len(text) <= 15 && bytes.IndexAny(text, "eEiI") < 0 { // fewer than 16 digits
+		return true
 	}
-	numbers := make([]float64, len(text.Text))
-	for i, cell := range text.Text {
-		if text.IsNull(i) {
-			numbers[i] = math.NaN()
-			continue
-		}
-		number, err := strconv.ParseFloat(cell, 64)
-		if err != nil || math.Abs(number) >= maximumExact {
-			return text
-		}
-		numbers[i] = number
-	}
-	return Column{Name: c.name, Numbers: numbers, Null: text.Null}
+	number, err := strconv.ParseFloat(string(text), 64)
+	return err == nil && math.Abs(number) < maximumExact
 }
 
 // maximumExact is the largest whole number up to which a float64 holds each one.
