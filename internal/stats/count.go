@@ -155,6 +155,6 @@ func (c *edgeCells) fill(limits []float64, cell func(float64) int) {
 
 // orderedBits are the bits of a number as an integer that orders as numbers do.
 func orderedBits(x float64) uint64 {
-	raw := math.Float64bits(x + 0) // one zero
+	raw := math.Float64bits(x + 0)                // one zero
 	return raw ^ (uint64(int64(raw)>>63) | 1<<63) //nolint:gosec // its bits are all that matters
 }

@@ -115,7 +115,9 @@ func median(times []time.Duration) time.Duration {
 	return sorted[len(sorted)/2].Round(time.Millisecond)
 }
 
-func ratio(theirs, ours []time.Duration) float64 { return float64(median(theirs)) / float64(median(ours)) }
+func ratio(theirs, ours []time.Duration) float64 {
+	return float64(median(theirs)) / float64(median(ours))
+}
 
 func size(path string) string {
 	info, err := os.Stat(path)
