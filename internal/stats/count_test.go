@@ -13,7 +13,7 @@ import (
 )
 
 // finite draws numbers of all magnitudes, with repeats.
-func finite() *rapid.Generator[float64] {
+func finiteNumbers() *rapid.Generator[float64] {
 	return rapid.OneOf(
 		rapid.Float64Range(-math.MaxFloat64, math.MaxFloat64),
 		rapid.Float64Range(-3, 3),
@@ -23,10 +23,10 @@ func finite() *rapid.Generator[float64] {
 
 func TestEdgeCounterCountsAsCountSorted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		reference := rapid.SliceOfN(finite(), 1, 600).Draw(t, "reference")
+		reference := rapid.SliceOfN(finiteNumbers(), 1, 600).Draw(t, "reference")
 		slices.Sort(reference)
 		edges := stats.QuantileEdges(reference, stats.MaximumEdges)
-		values := append(rapid.SliceOfN(finite(), 0, 300).Draw(t, "values"), edges...)
+		values := append(rapid.SliceOfN(finiteNumbers(), 0, 300).Draw(t, "values"), edges...)
 		for _, edge := range edges {
 			values = append(values, math.Nextafter(edge, math.Inf(1)), math.Nextafter(edge, math.Inf(-1)))
 		}
@@ -43,8 +43,8 @@ func TestEdgeCounterCountsAsCountSorted(t *testing.T) {
 	})
 }
 
-// laws are columns as they occur, by name.
-var laws = map[string]func(*rand.Rand) float64{
+// columnLaws are columns as they occur, by name.
+var columnLaws = map[string]func(*rand.Rand) float64{
 	"normal":    (*rand.Rand).NormFloat64,
 	"uniform":   (*rand.Rand).Float64,
 	"lognormal": func(r *rand.Rand) float64 { return math.Exp(2 * r.NormFloat64()) },
@@ -52,19 +52,19 @@ var laws = map[string]func(*rand.Rand) float64{
 	"heavy":     func(r *rand.Rand) float64 { return r.NormFloat64() / math.Abs(r.NormFloat64()) },
 }
 
-func draw(law string, seed uint64, n int) []float64 {
+func drawColumn(law string, seed uint64, n int) []float64 {
 	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // seeded on purpose
 	values := make([]float64, n)
 	for i := range values {
-		values[i] = laws[law](random)
+		values[i] = columnLaws[law](random)
 	}
 	return values
 }
 
 func BenchmarkEdgeCounter(b *testing.B) {
-	for law := range laws {
+	for law := range columnLaws {
 		b.Run(law, func(b *testing.B) {
-			reference, current := draw(law, 1, 100_000), draw(law, 2, 1_000_000)
+			reference, current := drawColumn(law, 1, 100_000), drawColumn(law, 2, 1_000_000)
 			slices.Sort(reference)
 			counter := stats.NewEdgeCounter(stats.QuantileEdges(reference, stats.MaximumEdges))
 			for b.Loop() {
