@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/deployment"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/driftmonitor"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/driftreport"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/lineage"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/model"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/modelversion"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/project"
@@ -57,5 +58,5 @@ func (p *mlopsProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *mlopsProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{modelversion.New, driftreport.New, runs.New}
+	return []func() datasource.DataSource{modelversion.New, driftreport.New, runs.New, lineage.New}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/lineage"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/lineage"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
@@ -33,9 +33,11 @@ in and why. --at answers "what was in production on 3 May?": a day in UTC, or a 
 			if err != nil {
 				return err
 			}
-			from, to, err := parseAt(at)
-			if err != nil {
-				return err
+			var from, to time.Time
+			if at != "" {
+				if from, to, err = lineage.ParseSpan(at); err != nil {
+					return usageError("--at %v", err)
+				}
 			}
 			defer progress(cmd.ErrOrStderr(), "reading the log")()
 			history, err := lineage.ReadHistory(cmd.Context(), in, args[0])
@@ -59,22 +61,6 @@ in and why. --at answers "what was in production on 3 May?": a day in UTC, or a 
 	command.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	command.Flags().StringVar(&at, "at", "", "only what was in production on that day (2026-05-03) or at that moment (2026-05-03T14:30:00Z), UTC")
 	return command
-}
-
-// parseAt reads a day or a moment as a span, its end left out.
-func parseAt(text string) (from, to time.Time, err error) {
-	if text == "" {
-		return from, to, nil
-	}
-	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day, day.AddDate(0, 0, 1), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
-		if moment, err := time.Parse(layout, text); err == nil {
-			return moment, moment.Add(time.Nanosecond), nil
-		}
-	}
-	return from, to, usageError("--at %q: write a day such as 2026-05-03, or a moment such as 2026-05-03T14:30:00Z", text)
 }
 
 func printHistory(to io.Writer, history lineage.History) {

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/story"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/lineage"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/lineage"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"

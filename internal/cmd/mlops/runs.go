@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/lineage"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/lineage"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/fakeworkloads"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/story"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/lineage"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/lineage"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"

@@ -2,6 +2,7 @@ package lineage
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -130,4 +131,17 @@ func (h History) Between(from, to time.Time) History {
 		return tried.Time.Before(from) || !tried.Time.Before(to)
 	})
 	return h
+}
+
+// ParseSpan reads a day in UTC or a moment as a span, its end left out.
+func ParseSpan(text string) (from, to time.Time, err error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day, day.AddDate(0, 0, 1), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+		if moment, err := time.Parse(layout, text); err == nil {
+			return moment, moment.Add(time.Nanosecond), nil
+		}
+	}
+	return from, to, fmt.Errorf("%q: %w: write a day such as 2026-05-03, or a moment such as 2026-05-03T14:30:00Z", text, mlops.ErrInvalid)
 }
