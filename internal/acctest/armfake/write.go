@@ -8,6 +8,9 @@ import (
 )
 
 func notFound(at target) failure {
+	if at.kind == containerKind {
+		return failure{Status: 404, Code: "ContainerNotFound", Message: "The specified container does not exist."}
+	}
 	return failure{Status: 404, Code: "ResourceNotFound", Message: fmt.Sprintf("The Resource '%s/%s' was not found.", at.shown, at.name)}
 }
 
