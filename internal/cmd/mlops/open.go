@@ -35,12 +35,17 @@ func projectPath(cmd *cobra.Command) (string, error) {
 	if flag := cmd.Flag(projectFlag); flag != nil && flag.Changed {
 		place = flag.Value.String()
 	}
-	if strings.HasPrefix(place, "/subscriptions/") {
-		return "", usageError("--project %s: this version opens projects on one machine only: pass a folder", place)
+	return folderOf(place, "--project")
+}
+
+// folderOf is the folder of a place as people write it: a folder, or file:<folder>. named is what it was given as.
+func folderOf(place, named string) (string, error) {
+	if mlops.OnAzure(place) {
+		return "", usageError("%s %s: this version opens projects on one machine only: pass a folder", named, place)
 	}
 	path := strings.TrimPrefix(place, local.Scheme)
 	if path == "" {
-		return "", usageError("--project is empty: pass the folder of a project, for example .mlops")
+		return "", usageError("%s is empty: pass the folder of a project, for example .mlops", named)
 	}
 	return path, nil
 }
@@ -51,6 +56,10 @@ func openProject(cmd *cobra.Command) (*project.Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openFolder(cmd, path)
+}
+
+func openFolder(cmd *cobra.Command, path string) (*project.Project, error) {
 	on, err := local.OpenExisting(path)
 	if errors.Is(err, mlops.ErrNotFound) {
 		return nil, noProject(path)

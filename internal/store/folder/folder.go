@@ -24,6 +24,9 @@ type Store struct{ root string }
 
 var _ platform.Store = (*Store)(nil)
 
+// linkTries is how often a folder is made again that was taken away as an empty one.
+const linkTries = 100
+
 // temporary files live in the folder itself, so that link(2) never crosses a file system.
 const temporaryFolder = ".tmp"
 
@@ -226,13 +229,15 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s.wrap("delete", key, err)
 	}
-	// Days that hold nothing any more go too; a folder that still holds something refuses.
-	for parent := filepath.Dir(path); parent != s.root; parent = filepath.Dir(parent) {
-		if os.Remove(parent) != nil {
-			break
-		}
-	}
+	s.removeEmpty(filepath.Dir(path))
 	return nil
+}
+
+// removeEmpty removes a folder that holds nothing any more, and those above it; one that still holds something refuses.
+func (s *Store) removeEmpty(folder string) {
+	for folder != s.root && os.Remove(folder) == nil {
+		folder = filepath.Dir(folder)
+	}
 }
 
 func (s *Store) path(key string) (string, error) {
