@@ -18,7 +18,8 @@ type Bins struct {
 const Deciles = 10
 
 // QuantileBins counts sorted current values in the deciles of a frozen number. What lies beyond the reference belongs to
-// the outer bins; beyond an outer bin that holds one single value it has a bin of its own.
+// the outer bins; it has a bin of its own beyond an outer bin that holds one single value, and where it is more than chance puts
+// there: a few values far out would hide among a tenth.
 func QuantileBins(reference ColumnProfile, sorted []float64, nulls int64) Bins {
 	if reference.Number == nil {
 		return CountedBins(reference, NumberTally{}, nulls)
@@ -39,12 +40,15 @@ func CountedBins(reference ColumnProfile, counted NumberTally, nulls int64) Bins
 		bins.Current = append(bins.Current, sum(fine[group.from:group.to]))
 	}
 	last := len(bins.Current) - 1
-	if below > 0 && number.single(0, number.groupEnd(0)) {
+	beyond := func(count int64) bool { // so many values are the first, or the last, of both sides
+		return hypergeometricAtLeast(count, count, sum(fine)+below+above, reference.Rows-reference.Nulls+sum(fine)+below+above) < certainPValue
+	}
+	if below > 0 && (beyond(below) || number.single(0, number.groupEnd(0))) {
 		bins.Reference, bins.Current = append(bins.Reference, 0), append(bins.Current, below)
 	} else {
 		bins.Current[0] += below
 	}
-	if above > 0 && number.single(number.groupStart(last), len(number.Counts)) {
+	if above > 0 && (beyond(above) || number.single(number.groupStart(last), len(number.Counts))) {
 		bins.Reference, bins.Current = append(bins.Reference, 0), append(bins.Current, above)
 	} else {
 		bins.Current[last] += above

@@ -162,19 +162,35 @@ func SparseHomogeneity(reference, current []int64) float64 {
 }
 
 // RateTest is the two-sided p-value that c events in m rows happen at the same rate as b events in n rows: given their sum,
-// c is binomial with m/(n+m).
+// c is hypergeometric (Fisher's exact test, twice the smaller tail). It is the same for events and for the rows without one.
 func RateTest(b, n, c, m int64) float64 {
 	if b+c == 0 || n == 0 || m == 0 {
 		return 1
 	}
-	share := float64(m) / float64(n+m)
-	return math.Min(1, 2*math.Min(binomialAtLeast(c, b+c, share), binomialAtLeast(b, b+c, 1-share)))
+	n, m = max(n, b), max(m, c)
+	return math.Min(1, 2*math.Min(hypergeometricAtLeast(c, b+c, m, n+m), hypergeometricAtLeast(b, b+c, n, n+m)))
 }
 
-// binomialAtLeast is P(X >= k) of a binomial with n trials.
-func binomialAtLeast(k, n int64, p float64) float64 {
-	if k <= 0 {
+// hypergeometricAtLeast is P(X >= k), where X of some events are among the rows drawn, of all rows. Every term is positive, so
+// that small ones lose no digits; the first is a ratio of binomials.
+func hypergeometricAtLeast(k, events, drawn, all int64) float64 {
+	last := min(events, drawn)
+	switch first := max(0, events+drawn-all); {
+	case k <= first:
 		return 1
+	case k > last:
+		return 0
 	}
-	return mathext.RegIncBeta(float64(k), float64(n-k+1), p)
+	x, e, d, rest := float64(k), float64(events), float64(drawn), float64(all-events)
+	share := d / float64(all)
+	term := 1.0
+	if share < 1 {
+		term = binomialMass(x, e, share) * binomialMass(d-x, rest, share) / binomialMass(d, float64(all), share)
+	}
+	total := term
+	for ; x < float64(last) && term > total*1e-17; x++ {
+		term *= (e - x) * (d - x) / ((x + 1) * (rest - d + x + 1))
+		total += term
+	}
+	return math.Min(1, total)
 }

@@ -50,11 +50,18 @@ func TestRateTest(t *testing.T) {
 	}{
 		{0, 100, 0, 100, 1},
 		{5, 100, 5, 100, 1},
-		{0, 100, 3, 100, 0.25}, // 2 * (1/2)^3
-		{0, 900, 2, 100, 0.02}, // 2 * (1/10)^2
+		{0, 100, 3, 100, 2. * 161700 / 1313400}, // ways to choose 3 of 100 and of 200
+		{0, 900, 2, 100, 2. * 4950 / 499500},
+		{20, 20, 0, 20, 2 / 137846528820.},
+		{19793, 20000, 967, 1000, 8.66789652331411e-08},
+		{600000, 1000000, 12300, 20000, 1.7935131520945373e-05},
+		{3, 20000, 9, 1000, 4.698924527118857e-10},
 	} {
-		if got := RateTest(c.b, c.n, c.c, c.m); math.Abs(got-c.want) > 1e-12 {
+		if got := RateTest(c.b, c.n, c.c, c.m); math.Abs(got-c.want) > 1e-9*c.want {
 			t.Errorf("%d of %d against %d of %d: p %v, want %v", c.c, c.m, c.b, c.n, got, c.want)
+		}
+		if got := RateTest(c.n-c.b, c.n, c.m-c.c, c.m); c.b < c.n && math.Abs(got-c.want) > 1e-9*c.want {
+			t.Errorf("all but %d of %d against all but %d of %d: p %v, want %v", c.c, c.m, c.b, c.n, got, c.want)
 		}
 	}
 }

@@ -14,6 +14,8 @@ const (
 	// dayShare is the share of normal days on which one feature of all may pass what days do: small, because the law that it
 	// is reckoned with is only nearly true.
 	dayShare = 0.002
+	// timetable is how many standard errors the days must lie below what chance gives to be no independent rows.
+	timetable = 4
 	// minimumDays is how many days of the reference make a spread.
 	minimumDays = 5
 	// typicalFeatures is how many features with known days say what a day typically does.
@@ -49,6 +51,11 @@ func daySpread(days stats.DaySpread, bins stats.Bins) (spread, freedom float64) 
 	sampling := 1/days.MeanRows + 1/float64(max(rows, 1))
 	chance := 2 * float64(max(len(bins.Reference)-1, 1)) * sampling * sampling // variance of the PSI of one day
 	count := float64(days.Count)
+	if days.Mean < -timetable*math.Sqrt(chance/count) {
+		// Days more alike than independent rows can be keep to a timetable. What sampling would add to them is not there to be
+		// taken off, and what they do shows in how far they lie apart: a squared normal effect deviates by root two of its mean.
+		return days.Deviation / math.Sqrt2, math.Max(count/2, 1)
+	}
 	spread = days.Mean * math.Min(math.Max(days.Mean/(2*math.Sqrt(chance/count)), 0), 1)
 	if spread <= 0 {
 		return 0, 0

@@ -60,7 +60,7 @@ func TestFindings(t *testing.T) {
 				}
 				return x
 			})
-		}, drift.RuleRange, "2.0 % of age lies beyond everything in the reference", mlops.VerdictStable},
+		}, drift.RuleRange, "2.0 % of age lies beyond everything in the reference", mlops.VerdictCovariate},
 		"repeated rows": {func(w drift.Window) drift.Window { return repeat(w, 100) }, drift.RuleDuplicate, "10 % of the rows repeat an earlier one", mlops.VerdictStable},
 		"a pause": {func(w drift.Window) drift.Window { w.Times = minutes(1000, 300); return w }, drift.RuleGap,
 			"no row from 2001-02-01T08:19:00Z to 2001-02-01T13:20:00Z", mlops.VerdictStable},

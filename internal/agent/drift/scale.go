@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
 
@@ -95,7 +97,8 @@ func sharesAgree(reference, current []float64, factor, stands float64) bool {
 	return true
 }
 
-// rareRows is the number of rows below which a share is compared by its exact law.
+// rareRows is the number of rows below which a share is compared by an exact law: that of events, which claims no more than
+// that of shares would.
 const rareRows = 30
 
 // shareTest is the two-sided p-value that b of n rows and c of m come from the same share.
@@ -105,7 +108,8 @@ func shareTest(b, n, c, m float64) float64 {
 		b, c, share = n-b, m-c, 1-share
 	}
 	if share*m < rareRows {
-		return stats.RateTest(int64(math.Round(b)), int64(math.Round(n)), int64(c), int64(m))
+		events := distuv.Binomial{N: math.Round(b) + c, P: m / (math.Round(n) + m)}
+		return math.Min(1, 2*math.Min(events.Survival(c-1), events.CDF(c)))
 	}
 	z := (c/m - b/n) / math.Sqrt(share*(1-share)*(1/n+1/m))
 	return math.Erfc(math.Abs(z) / math.Sqrt2)
