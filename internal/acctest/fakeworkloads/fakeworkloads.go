@@ -119,14 +119,12 @@ func (w *Workloads) rollOut(live workload.Live) workload.Live {
 func (w *Workloads) Apply(ctx context.Context, manifest workload.Manifest, revision string) (live workload.Live, err error) {
 	key := keyOf(manifest.Kind, manifest.Name)
 	err = w.call(ctx, VerbApply, key, func() error {
+		if err := manifest.Check(); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
 		current, exists := w.live[key]
-		switch {
-		case current.Revision != revision:
-			return fmt.Errorf("%w: %s: revision %q is live, %q was read", mlops.ErrConflict, key, current.Revision, revision)
-		case manifest.LogSequence < current.Manifest.LogSequence || manifest.SpecSequence < current.Manifest.SpecSequence:
-			return fmt.Errorf("%w: %s has seen more", mlops.ErrConflict, key)
-		case exists && manifest.Kind == workload.KindJob && manifest.Hash() != current.AppliedHash:
-			return fmt.Errorf("%w: %s: a job never changes", mlops.ErrInvalid, key)
+		if err := workload.MayReplace(current, manifest, revision); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
 		}
 		if !exists {
 			w.created[key]++

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -25,6 +26,9 @@ type Plane struct {
 
 	dir                                          files
 	etcd, apiServer, controllerManager, schedule *process
+
+	lock    sync.Mutex
+	kubelet *kubelet
 }
 
 // Token is the bearer token of a user: "admin" may do everything, any other of Users nothing but what RBAC gives it.
@@ -97,7 +101,7 @@ func (p *Plane) startStore(binary string, ports []int) (err error) {
 		"--client-ca-file="+p.dir.path("ca.crt"), "--cert-dir="+p.dir.path("apiserver"), "--authorization-mode=Node,RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+p.dir.path("accounts.key"),
 		"--service-account-signing-key-file="+p.dir.path("accounts.key"), "--token-auth-file="+p.dir.path("tokens.csv"),
-		"--enable-admission-plugins=NodeRestriction", "--endpoint-reconciler-type=none")
+		"--enable-admission-plugins=NodeRestriction", "--endpoint-reconciler-type=none", "--kubelet-preferred-address-types=InternalIP")
 	return err
 }
 
@@ -150,6 +154,7 @@ func (p *Plane) waitReady(ctx context.Context) error {
 
 // Stop ends every component; the store last, for the API server hangs without it.
 func (p *Plane) Stop() error {
+	p.kubelet.stop()
 	for _, component := range []*process{p.schedule, p.controllerManager, p.apiServer, p.etcd} {
 		component.stop()
 	}

@@ -55,9 +55,10 @@ func (p Placement) objectName(kind workload.Kind, name string) string {
 	return fit(p.prefix()+name, longest)
 }
 
+// prefix keeps the projects of one namespace apart.
 func (p Placement) prefix() string {
 	if p.NamePrefix != "" {
-		return p.NamePrefix
+		return strings.TrimSuffix(p.NamePrefix, "-") + "-" + p.Project + "-"
 	}
 	return p.Project + "-"
 }

@@ -12,7 +12,7 @@ type Placement struct {
 	Project   string // name of the project
 	Place     string // the project's store, as agent containers reach it (an ARM ID)
 	Namespace string
-	// NamePrefix begins every object's name; "" is the project's name and a hyphen.
+	// NamePrefix stands before the project's name, which begins every object's name; "" for none.
 	NamePrefix string
 	// Labels and Annotations stand on every object and pod, beside ours.
 	Labels, Annotations map[string]string

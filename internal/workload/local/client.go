@@ -49,7 +49,8 @@ func (c *Client) Apply(ctx context.Context, manifest workload.Manifest, revision
 	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
 		return workload.Live{}, err
 	}
-	if err := mayReplace(current, manifest, revision); err != nil {
+	live := workload.Live{Manifest: current.Manifest, Revision: current.revision, AppliedHash: current.AppliedHash}
+	if err := workload.MayReplace(live, manifest, revision); err != nil {
 		return workload.Live{}, fmt.Errorf("workload %s/%s: %w", manifest.Kind, manifest.Name, err)
 	}
 	next := document{
@@ -69,23 +70,6 @@ func (c *Client) Apply(ctx context.Context, manifest workload.Manifest, revision
 		return workload.Live{}, err
 	}
 	return c.Get(ctx, manifest.Kind, manifest.Name)
-}
-
-// mayReplace says whether a writer has seen enough. current is zero where nothing is declared yet.
-func mayReplace(current document, next workload.Manifest, revision string) error {
-	live := current.Manifest
-	switch {
-	case current.revision == "" && revision != "":
-		return fmt.Errorf("%w: it was deleted", mlops.ErrConflict)
-	case current.revision != revision:
-		return fmt.Errorf("%w: revision %q is live, %q was read", mlops.ErrConflict, current.revision, revision)
-	case next.LogSequence < live.LogSequence || next.SpecSequence < live.SpecSequence:
-		return fmt.Errorf("%w: live is log %d, spec %d; this is log %d, spec %d", mlops.ErrConflict,
-			live.LogSequence, live.SpecSequence, next.LogSequence, next.SpecSequence)
-	case current.revision != "" && next.Kind == workload.KindJob && current.AppliedHash != "" && next.Hash() != current.AppliedHash:
-		return fmt.Errorf("%w: a job runs once and never changes: delete it, or choose another name", mlops.ErrInvalid)
-	}
-	return nil
 }
 
 // Get implements platform.Workloads.
