@@ -42,6 +42,11 @@ func IsSegment(key string) bool {
 // Prefix is where all segments of a deployment lie.
 func Prefix(deployment string) string { return root + deployment + "/" }
 
+// HourPrefix is where the segments of one hour of event time lie.
+func HourPrefix(deployment string, hour time.Time) string {
+	return root + deployment + "/" + hour.UTC().Format(hourLayout) + "/"
+}
+
 // hourOf reads the hour from the key of a segment.
 func hourOf(deployment, key string) (time.Time, bool) {
 	rest, ok := strings.CutPrefix(key, Prefix(deployment))
@@ -114,6 +119,11 @@ func Scan(ctx context.Context, store platform.Store, deployment string, from, to
 	if err != nil {
 		return err
 	}
+	return ScanSegments(ctx, store, segments, from, to, each)
+}
+
+// ScanSegments is Scan of segments that were listed already.
+func ScanSegments(ctx context.Context, store platform.Store, segments []platform.Entry, from, to time.Time, each func(Record) error) error {
 	for _, segment := range segments {
 		err := scanSegment(ctx, store, segment.Key, func(r Record) error {
 			if !from.IsZero() && r.EventTime.Before(from) || !to.IsZero() && !r.EventTime.Before(to) {

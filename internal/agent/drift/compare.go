@@ -96,7 +96,7 @@ func CompareAs(monitor mlops.DriftMonitor, reference, current table.Table, types
 	}
 	window.Reference = profile
 	window.ReferenceRows, window.ReferenceDays = frozen, days
-	window.ReferenceDuplicates = float64(Duplicates(frozen, beforeTimes)) / float64(reference.Rows)
+	window.ReferenceDuplicates = float64(stats.Duplicates(frozen, beforeTimes)) / float64(reference.Rows)
 	comparison.Report = Judge(window)
 	return comparison, nil
 }

@@ -21,7 +21,7 @@ func counted(window drift.Window, parts int) drift.Window {
 		}
 		known.Columns[column.Name] = sum
 	}
-	known.Duplicates = drift.Duplicates(window.Current, nil)
+	known.Duplicates = stats.Duplicates(window.Current, nil)
 	window.Current, window.Counted = nil, &known
 	return window
 }

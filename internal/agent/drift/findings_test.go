@@ -108,7 +108,7 @@ func TestDeclaredDuplicates(t *testing.T) {
 }
 
 func duplicateShare(columns []stats.Input, times []time.Time) float64 {
-	return float64(drift.Duplicates(columns, times)) / float64(columns[0].Rows())
+	return float64(stats.Duplicates(columns, times)) / float64(columns[0].Rows())
 }
 
 func TestDuplicates(t *testing.T) {
