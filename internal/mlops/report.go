@@ -59,6 +59,15 @@ type DriftReport struct {
 	Multivariate []MultivariateReport `json:"multivariate,omitempty"`
 	// Performance is set where labels have come for the window.
 	Performance *Performance `json:"performance,omitempty"`
+	// Profiles is set where the window was judged by the profiles of its hours and not by its rows.
+	Profiles *ProfileBasis `json:"profiles,omitempty"`
+}
+
+// ProfileBasis is what a window was added up from.
+type ProfileBasis struct {
+	Hours    int64 `json:"hours"`               // that have a profile
+	LateRows int64 `json:"late_rows,omitempty"` // of those hours that came after they had been counted
+	RowsRead int64 `json:"rows_read,omitempty"` // of the rest of the window
 }
 
 // QualityFault is one thing that cannot be true.

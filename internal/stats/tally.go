@@ -1,11 +1,15 @@
 package stats
 
 import (
+	"encoding/binary"
+	"fmt"
 	"hash/fnv"
+	"io"
 	"maps"
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"sync"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -233,4 +237,18 @@ func (f Frame) Counts(tally CategoryTally) map[string]int64 {
 		counts[level] = count
 	}
 	return counts
+}
+
+// Describe writes what tells frames apart: two that write the same count alike. An error of the writer is not told.
+func (f Frame) Describe(to io.Writer) {
+	line := fmt.Appendf(nil, "%s %x %x", f.Type, math.Float64bits(f.Low), math.Float64bits(f.High))
+	if number := f.Reference.Number; number != nil {
+		for _, edge := range number.Edges {
+			line = binary.LittleEndian.AppendUint64(line, math.Float64bits(edge))
+		}
+	}
+	for _, level := range f.levels() {
+		line = strconv.AppendQuote(line, level)
+	}
+	_, _ = to.Write(append(line, '\n'))
 }

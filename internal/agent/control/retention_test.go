@@ -3,6 +3,7 @@ package control
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift/hours"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
@@ -49,6 +51,7 @@ func TestRetentionOfRecords(t *testing.T) {
 	p.declare(declared, p.collecting("own", 10), p.collecting("deleted", 10), p.collecting("silent", 0))
 	for _, name := range []string{"own", "deleted", "silent", "undeclared"} {
 		p.served(name, start)
+		p.store.Put(hours.Prefix(name)+start.Format("2006/01/02/15")+"-plan-1"+hours.Suffix, fmt.Appendf(nil, "{\"time\":%q}\n\x01", start.Format(time.RFC3339)))
 	}
 	if err := p.project.DeleteSpec(t.Context(), mlops.KindDeployment, "deleted", ""); err != nil {
 		t.Fatal(err)
@@ -60,6 +63,9 @@ func TestRetentionOfRecords(t *testing.T) {
 		var names []string
 		for _, key := range p.store.Keys("records/") {
 			names = append(names, strings.Split(key, "/")[1])
+		}
+		if profiles := len(p.store.Keys("profiles/")); profiles != len(names) {
+			t.Errorf("%d profiles beside records of %v; both go together", profiles, names)
 		}
 		return strings.Join(names, " ")
 	}

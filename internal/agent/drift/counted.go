@@ -24,6 +24,13 @@ type Counted struct {
 	Doubts []string
 }
 
+func (c *Counted) setColumns(columns map[string]*stats.Tally) {
+	c.Columns = make(map[string]stats.Tally, len(columns))
+	for name, tally := range columns {
+		c.Columns[name] = *tally
+	}
+}
+
 // JudgeCounts judges a window by its counts. Everything that decides is either an integer of them, and then exactly what rows
 // would give, or lies between two bounds: the p-values of ks and rank/auc, and whether a window may be the reference in another
 // unit. Where a decision hangs on what lies between the bounds, or on what counts do not hold (levels past the bound of a tally,
@@ -90,9 +97,9 @@ func (m *measurement) countedTests(reference stats.ColumnProfile, current observ
 	number, tally := *reference.Number, current.tally
 	n, rows := reference.Rows-reference.Nulls, tally.Values()
 	distance := tally.Number.KSBounds(number)
-	ks = stats.Bounds{
-		Least: stats.KSAsymptotic(distance.Most, int(n), int(rows), stats.TwoSided),
-		Most:  stats.KSAsymptotic(distance.Least, int(n), int(rows), stats.TwoSided),
+	ks = stats.Bounds{Most: stats.KSAsymptotic(distance.Least, int(n), int(rows), stats.TwoSided)}
+	if m.report.Effect >= m.report.Threshold { // else it has not changed, whatever its p-value
+		ks.Least = stats.KSAsymptotic(distance.Most, int(n), int(rows), stats.TwoSided)
 	}
 	if exactKS(number.Sample, n, int(rows)) {
 		ks = stats.Bounds{Least: 0, Most: 1}

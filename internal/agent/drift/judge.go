@@ -3,7 +3,10 @@ package drift
 import (
 	"cmp"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
@@ -98,20 +101,36 @@ func verdictOf(kinds kind, features []mlops.FeatureReport) mlops.Verdict {
 // measureAll compares every watched column that both sides have with a reference, and corrects the p-values over all.
 func (w Window) measureAll(reference stats.Profile, seen sights) []measurement {
 	names := w.compared(reference, seen)
-	measured := make([]measurement, 0, len(names)+1)
+	measured := make([]measurement, len(names), len(names)+1)
 	reference = withTypicalDays(reference, names)
-	for _, name := range names {
+	label := w.Dataset.ColumnOf(mlops.RoleLabel)
+	eachAtOnce(len(names), func(i int) {
+		name := names[i]
 		column := seen[name]
-		if name == w.Dataset.ColumnOf(mlops.RoleLabel) {
+		if name == label {
 			column = column.present() // a label that has not arrived yet is no null
 		}
-		measured = append(measured, w.measure(name, reference.Columns[name], column, len(names), w.sensitivity(name)))
-	}
+		measured[i] = w.measure(name, reference.Columns[name], column, len(names), w.sensitivity(name))
+	})
 	if predictions, here := w.predictions(); here {
 		measured = append(measured, w.measure(PredictionName, *w.PredictionReference, predictions, len(names)+1, 1))
 	}
 	decide(measured)
 	return measured
+}
+
+// eachAtOnce calls for 0 to count-1, as many at once as there are processors.
+func eachAtOnce(count int, call func(i int)) {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), count) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
+				call(i)
+			}
+		})
+	}
+	group.Wait()
 }
 
 // predictions are the answers of the model; false where there are none on either side.

@@ -30,14 +30,23 @@ type askedRows struct {
 
 // labels starts to remember, where there is a label to look for.
 func (l *Looker) labels(ctx context.Context, of mlops.Dataset) (*labelling, error) {
-	if of.ColumnOf(mlops.RoleLabel) == "" {
-		return nil, nil
-	}
-	some, err := l.Project.Store.List(ctx, record.LabelPrefix(l.Monitor.Deployment), "", 1)
-	if err != nil || len(some) == 0 {
+	if some, err := l.labelled(ctx, of); err != nil || !some {
 		return nil, err
 	}
 	return &labelling{join: record.NewJoin()}, nil
+}
+
+// labelled says whether there is a label to look for.
+func (l *Looker) labelled(ctx context.Context, of mlops.Dataset) (bool, error) {
+	if of.ColumnOf(mlops.RoleLabel) == "" {
+		return false, nil
+	}
+	return l.anyLabel(ctx)
+}
+
+func (l *Looker) anyLabel(ctx context.Context) (bool, error) {
+	some, err := l.Project.Store.List(ctx, record.LabelPrefix(l.Monitor.Deployment), "", 1)
+	return len(some) > 0, err
 }
 
 // note is called for each record before its rows are added to a builder.
@@ -186,9 +195,16 @@ func LateEnds(window mlops.Duration, labelled, before, newest time.Time) []time.
 // late judges the windows whose labels have come since; those without enough labels leave no trace.
 func (l *Looker) late(ctx context.Context, state mlops.MonitorState, newest time.Time) ([]mlops.DriftReport, error) {
 	var reports []mlops.DriftReport
-	for _, end := range LateEnds(l.Monitor.Window, state.LabelledEnd, state.LastEnd, newest) {
+	ends := LateEnds(l.Monitor.Window, state.LabelledEnd, state.LastEnd, newest)
+	if len(ends) == 0 {
+		return nil, nil
+	}
+	if some, err := l.anyLabel(ctx); err != nil || !some {
+		return nil, err
+	}
+	for _, end := range ends {
 		l.progress("looking for late labels of the window that ends at " + end.Format(time.RFC3339))
-		window, err := l.window(ctx, end)
+		window, err := l.window(ctx, end, false)
 		if err != nil {
 			return reports, fmt.Errorf("drift monitor %q: %w", l.Monitor.Name, err)
 		}

@@ -25,6 +25,11 @@ type Looker struct {
 	Logger      hclog.Logger
 	// Progress hears, in words for people, what takes time; it may be nil.
 	Progress func(text string)
+
+	versions  map[servedKey]served // that were read
+	watermark time.Time            // while the schedule is followed
+	scheduled bool
+	rowBytes  int64 // profiledBytes unless a test says otherwise
 }
 
 // NewLooker reads the monitor's spec; mlops.ErrNotFound where there is none.
@@ -57,6 +62,8 @@ func (l *Looker) Look(ctx context.Context) ([]mlops.DriftReport, error) {
 	if len(ends) == 0 {
 		return nil, nil
 	}
+	l.watermark, l.scheduled = watermark, true
+	defer func() { l.watermark, l.scheduled = time.Time{}, false }()
 	late, err := l.late(ctx, state, ends[len(ends)-1])
 	if err != nil {
 		return late, err
@@ -101,11 +108,10 @@ func (l *Looker) Judge(ctx context.Context, end time.Time) (mlops.DriftReport, e
 	if err != nil {
 		return mlops.DriftReport{}, err
 	}
-	window, err := l.window(ctx, end)
+	report, err := l.report(ctx, end)
 	if err != nil {
 		return mlops.DriftReport{}, fmt.Errorf("drift monitor %q: %w", l.Monitor.Name, err)
 	}
-	report := window.judge(l.Monitor, l.Project.Now())
 	key, report, err := l.store(ctx, report)
 	if err != nil {
 		return mlops.DriftReport{}, fmt.Errorf("drift monitor %q: report: %w", l.Monitor.Name, err)
@@ -118,6 +124,24 @@ func (l *Looker) Judge(ctx context.Context, end time.Time) (mlops.DriftReport, e
 	}
 	l.measured(ctx, state, report)
 	l.Logger.Info("judged", "window_end", end, "verdict", report.Verdict, "rows", report.Rows, "report", key)
+	return report, nil
+}
+
+// report judges a window by the profiles of its hours where that leaves no doubt, else by its rows.
+func (l *Looker) report(ctx context.Context, end time.Time) (mlops.DriftReport, error) {
+	window, err := l.window(ctx, end, false)
+	if err != nil {
+		return mlops.DriftReport{}, err
+	}
+	report, doubts := window.judge(l.Monitor, l.Project.Now())
+	if len(doubts) == 0 {
+		return report, nil
+	}
+	l.doubted(end, doubts)
+	if window, err = l.window(ctx, end, true); err != nil {
+		return mlops.DriftReport{}, err
+	}
+	report, _ = window.judge(l.Monitor, l.Project.Now())
 	return report, nil
 }
 

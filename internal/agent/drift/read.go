@@ -2,10 +2,8 @@ package drift
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
@@ -28,11 +26,14 @@ type traffic struct {
 	answers    *stats.ColumnProfile // what the version answered when it was registered
 
 	performance *mlops.Performance
+	counted     *Counted // where the window is known by counts alone, and from what
+	basis       *mlops.ProfileBasis
 }
 
 // window reads the records of a window, the version that served them, and the frozen profile of what that version learned
 // from. A window never spans a promotion: of several versions only the rows of the latest are judged.
-func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
+// byRows reads rows also where profiles would do.
+func (l *Looker) window(ctx context.Context, end time.Time, byRows bool) (traffic, error) {
 	read := traffic{start: end.Add(-l.Monitor.Window.Std()), end: end}
 	if _, err := l.Project.Spec(ctx, mlops.KindDeployment, l.Monitor.Deployment, &read.deployment); err != nil {
 		return read, err
@@ -45,28 +46,26 @@ func (l *Looker) window(ctx context.Context, end time.Time) (traffic, error) {
 	if err := l.dataset(ctx, state, &read); err != nil {
 		return read, err
 	}
-	if read.columns, read.version, read.last, err = l.rows(ctx, read, read.start, end); err != nil {
-		return read, err
+	counted := false
+	if !byRows {
+		if counted, err = l.profiled(ctx, state, &read); err != nil {
+			return read, err
+		}
+	}
+	if !counted {
+		if read.columns, read.version, read.last, err = l.rows(ctx, read, read.start, end); err != nil {
+			return read, err
+		}
 	}
 	if read.version == 0 { // nothing was served in this window: what would be its reference now
 		read.version = state.Wanted(read.deployment)
 	}
-	version, known := state.Version(read.version)
-	if !known {
-		return read, fmt.Errorf("%w: the window that ends at %s was served by version %d of model %q, which its log does not know",
-			mlops.ErrNotFound, end.Format(time.RFC3339), read.version, read.deployment.Model)
-	}
-	l.progress(fmt.Sprintf("reading the reference of version %d", read.version))
-	if read.manifest, err = dataset.Read(ctx, l.Project.Store, version.Inputs.Dataset, version.Inputs.DatasetVersion); err != nil {
+	of, err := l.served(ctx, state, read, read.version)
+	if err != nil {
 		return read, err
 	}
-	if read.reference, err = dataset.Profile(ctx, l.Project.Store, read.manifest); err != nil {
-		return read, err
-	}
-	if read.answers, err = l.predictionReference(ctx, state.Model, version, read.dataset.ColumnOf(mlops.RoleTimestamp)); err != nil {
-		return read, err
-	}
-	if read.performance, err = l.performance(ctx, read, version); err != nil {
+	read.manifest, read.reference, read.answers = of.manifest, of.profile, of.answers
+	if read.performance, err = l.performance(ctx, read, of.version); err != nil {
 		return read, err
 	}
 	err = l.compareWith(ctx, &read)
@@ -129,17 +128,23 @@ func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (re
 	return builders[version].Columns(), version, newest[version], nil
 }
 
-// judge adds to the verdict whose window it is and when.
-func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) mlops.DriftReport {
-	report := Judge(Window{
+// judge adds to the verdict whose window it is and when. With doubts, it must be judged by its rows.
+func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) (report mlops.DriftReport, doubts []string) {
+	window := Window{
 		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors, Times: t.columns.Times,
 		ReferenceRows: t.rows, ReferenceDays: t.days,
 		Season: t.season, Predictions: t.columns.Predictions, PredictionReference: t.answers,
-		Performance: t.performance,
-	})
+		Performance: t.performance, Counted: t.counted,
+	}
+	if t.counted != nil {
+		report, doubts = JudgeCounts(window)
+	} else {
+		report = Judge(window)
+	}
+	report.Profiles = t.basis
 	report.Monitor, report.Deployment, report.Model, report.ModelVersion = monitor.Name, t.deployment.Name, t.deployment.Model, t.version
 	report.Reference = t.against
 	report.WindowStart, report.WindowEnd, report.Watermark, report.Time = t.start, t.end, t.last, now
 	report.Requests, report.Failed = t.columns.Requests, t.columns.Failed
-	return report
+	return report, doubts
 }

@@ -52,11 +52,11 @@ func TestReferencesOfTraffic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f.looker.Monitor = training
 			c.change(&f.looker.Monitor)
-			read, err := f.looker.window(t.Context(), monday.AddDate(0, 0, c.day+1))
+			read, err := f.looker.window(t.Context(), monday.AddDate(0, 0, c.day+1), false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			report := read.judge(f.looker.Monitor, monday)
+			report, _ := read.judge(f.looker.Monitor, monday)
 			if report.Verdict != c.want || report.Season != c.season || !strings.Contains(report.Reference, c.reference) {
 				t.Errorf("%s, season %q, against %s (%s); want %s, %q, %s", report.Verdict, report.Season, report.Reference, report.Summary, c.want, c.season, c.reference)
 			}

@@ -1,4 +1,4 @@
-// Package retention removes inference records, labels and drift reports that have been kept for as long as was declared. Age is
+// Package retention removes inference records, labels, profiles and drift reports that have been kept for as long as was declared. Age is
 // time since arrival, not since the event: a project that replays old traffic keeps what it got today. Keys lie by day of
 // event time, so only what an old day holds is looked at, each document once for as long as the sweeper lives. It must not
 // know who declares what, and it never touches datasets, data, logs or specs.
@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift/hours"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
@@ -32,11 +33,13 @@ type Rule struct {
 	With func(key string) string
 }
 
-// Records are the rules for what a deployment has collected: inference records, and the labels that came for them.
+// Records are the rules for what a deployment has collected: inference records, the labels that came for them, and the profiles
+// that they were counted in, which name values of categories.
 func Records(deployment string, days int64) []Rule {
 	return []Rule{
 		{Name: fmt.Sprintf("records of deployment %q", deployment), Prefix: record.Prefix(deployment), Suffix: ".jsonl", Keep: span(days)},
 		{Name: fmt.Sprintf("labels of deployment %q", deployment), Prefix: record.LabelPrefix(deployment), Suffix: ".jsonl", Keep: span(days)},
+		{Name: fmt.Sprintf("profiles of deployment %q", deployment), Prefix: hours.Prefix(deployment), Suffix: hours.Suffix, Keep: span(days)},
 	}
 }
 

@@ -251,8 +251,8 @@ func (k Keeper) rollUp(ctx context.Context, sum *Sum, plan string, have shelf, d
 			return err
 		}
 	}
-	if have.days[date] > 0 && made.Segments == counted {
-		return nil // what is there has gone since it was counted, as it may
+	if made.Segments.Count <= counted.Count && have.days[date] > 0 {
+		return nil // segments, and perhaps hours, have gone since they were counted, as they may
 	}
 	made.Late = whole.Late
 	for _, part := range whole.Parts {

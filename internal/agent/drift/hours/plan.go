@@ -82,3 +82,22 @@ func hourKey(deployment string, hour time.Time, plan string, number int) string 
 func dayKey(deployment string, day time.Time, plan string, number int) string {
 	return fmt.Sprintf("%s%s/day-%s-%d%s", Prefix(deployment), day.UTC().Format(dayLayout), plan, number, Suffix)
 }
+
+// NewFrames are the frames of a version, with a name for their edges: that of the bins, levels and declared ranges themselves.
+func NewFrames(dataset mlops.Dataset, reference stats.Profile, predictions *stats.ColumnProfile) Frames {
+	frames := Frames{Columns: make(map[string]stats.Frame, len(dataset.Columns))}
+	hash := fnv.New64a()
+	for _, name := range dataset.ColumnNames() {
+		frame := stats.NewFrame(dataset.Columns[name], reference.Columns[name])
+		frames.Columns[name] = frame
+		fmt.Fprintf(hash, "%q ", name)
+		frame.Describe(hash)
+	}
+	if predictions != nil {
+		frame := stats.NewFrame(mlops.Column{Type: predictions.Type}, *predictions)
+		frames.Predictions = &frame
+		frame.Describe(hash)
+	}
+	frames.Edges = fmt.Sprintf("%016x", hash.Sum64())
+	return frames
+}
