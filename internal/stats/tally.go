@@ -233,9 +233,7 @@ func (f Frame) Counts(tally CategoryTally) map[string]int64 {
 			counts[levels[i]] = count
 		}
 	}
-	for level, count := range tally.Unnamed {
-		counts[level] = count
-	}
+	maps.Copy(counts, tally.Unnamed)
 	return counts
 }
 

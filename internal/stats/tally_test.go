@@ -2,11 +2,11 @@ package stats_test
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -90,7 +90,7 @@ func TestTalliesOfManyLevelsAddUp(t *testing.T) {
 	text := func(rows, levels int) stats.Input {
 		column := stats.Input{Name: "c", Type: mlops.TypeCategory, Text: make([]string, rows), Null: make([]bool, rows)}
 		for i := range column.Text {
-			column.Text[i], column.Null[i] = fmt.Sprint(random.IntN(levels)), random.IntN(50) == 0
+			column.Text[i], column.Null[i] = strconv.Itoa(random.IntN(levels)), random.IntN(50) == 0
 		}
 		return column
 	}

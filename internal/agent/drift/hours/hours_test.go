@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func newTraffic() *traffic {
 }
 
 func (f *traffic) keeper() Keeper {
-	return Keeper{Store: f.store, NewWriter: func() string { f.sequence++; return fmt.Sprint(f.sequence) }, Now: func() time.Time { return f.now }}
+	return Keeper{Store: f.store, NewWriter: func() string { f.sequence++; return strconv.FormatInt(f.sequence, 10) }, Now: func() time.Time { return f.now }}
 }
 
 func (f *traffic) plan() Plan {
@@ -87,7 +88,7 @@ func (f *traffic) serve(t *testing.T, from, to time.Time, requests int, versions
 			rows = "[" + row + "," + strings.Replace(row, `"distance":`, `"distance":"none","x":`, 1) + "," + row + "]"
 		}
 		made := record.Record{
-			Schema: record.Schema, ID: fmt.Sprint(f.sequence), Time: at, EventTime: at, Deployment: "delay", Model: "delay",
+			Schema: record.Schema, ID: strconv.FormatInt(f.sequence, 10), Time: at, EventTime: at, Deployment: "delay", Model: "delay",
 			ModelVersion: versions[f.random.IntN(len(versions))], Instance: "one", Status: 200, Complete: true, Rows: 1, Data: json.RawMessage(rows),
 			Response: json.RawMessage(fmt.Sprintf(`[{"score":%d}]`, f.random.IntN(900))), ResponseRows: 1,
 		}
