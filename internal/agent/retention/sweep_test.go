@@ -224,7 +224,7 @@ func TestCallsDoNotGrow(t *testing.T) {
 		}
 		cost[i] = fmt.Sprint(a.round())
 	}
-	if cost[0] != cost[1] || cost[0] != "map[list:3]" {
+	if cost[0] != cost[1] || cost[0] != "map[list:4]" {
 		t.Errorf("a later round costs %s with 10 and %s with 900 segments, want a listing a rule", cost[0], cost[1])
 	}
 }
