@@ -78,6 +78,8 @@ type AzureIdentities struct {
 type AzureAlerts struct {
 	ResourceGroupID string   `json:"resource_group_id"`
 	ActionGroupIDs  []string `json:"action_group_ids,omitempty"`
+	// Receivers by role, beside the owners' e-mail addresses.
+	Receivers map[Role]AzureReceivers `json:"receivers,omitempty"`
 }
 
 // Who applies workloads.
@@ -207,6 +209,11 @@ func (a Azure) validateReferences() []Problem {
 	}
 	for _, id := range a.Alerts.ActionGroupIDs {
 		problems = append(problems, armProblem(ARMActionGroup, id, "alerts", "action_group_ids")...)
+	}
+	for role, receivers := range a.Alerts.Receivers {
+		for _, found := range receivers.Validate() {
+			problems = append(problems, Problem{Path: append([]string{"alerts", "receivers", string(role)}, found.Path...), Message: found.Message})
+		}
 	}
 	return problems
 }

@@ -31,6 +31,11 @@ var MetricHelp = map[string]string{
 	MetricChampionVersion: "The version in production, 0 while there is none.",
 	MetricRunState:        "Runs by state: all that are open, and the last that are over.",
 	MetricEpisodesOpen:    "Drift episodes that are open.",
+	MetricAttention:       "1 while something waits for a person, by topic and object, and 0 while it does not.",
+	MetricControl:         "1 each time the controller speaks.",
+	MetricRequests:        "Scoring requests since the collector spoke last.",
+	MetricRequestFailures: "Those of them that failed.",
+	MetricRequestP95:      "The 95th percentile of their latency.",
 }
 
 // ControlSource is what the controller's measurements are filed under.

@@ -10,20 +10,24 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
-// measurements is what machines have been told.
+// measurements is what machines have been told, and when.
 type measurements struct {
 	told    []mlops.Measurement
+	at      time.Time
 	dropped map[string]bool // deleted monitors whose numbers are gone
 }
 
-// measure tells machines what has changed; it asks the store nothing.
+// measure tells machines what has changed, and all of it again from time to time: who looks back a quarter of an hour must
+// see it. It asks the store nothing.
 func (c *Controller) measure(ctx context.Context) error {
 	now := c.project.Now()
 	var faults []error
-	if current := c.numbers(now); !slices.EqualFunc(c.measured.told, current, sameNumber) {
+	current := c.numbers(now)
+	again := !now.Before(c.measured.at.Add(mlops.MeasureEvery)) || now.Before(c.measured.at)
+	if again || !slices.EqualFunc(c.measured.told, current, sameNumber) {
 		err := c.project.Measure(ctx, mlops.ControlSource, current)
 		if err == nil {
-			c.measured.told = current
+			c.measured.told, c.measured.at = current, now
 		}
 		faults = append(faults, err)
 	}
@@ -62,11 +66,17 @@ func (c *Controller) numbers(now time.Time) []mlops.Measurement {
 		for _, runState := range mlops.RunStates {
 			add(mlops.MetricRunState, counts[runState], map[string]string{"model": name, "state": string(runState)})
 		}
+		all = append(all, mlops.ModelAttention(state, now)...)
 	}
 	for _, name := range sortedNames(c.monitors) {
 		if memory := c.monitors[name]; memory.fault == nil {
-			add(mlops.MetricEpisodesOpen, len(memory.state.Life(memory.incarnation).Open()), map[string]string{"monitor": name})
+			state := memory.state.Life(memory.incarnation)
+			add(mlops.MetricEpisodesOpen, len(state.Open()), map[string]string{"monitor": name})
+			all = append(all, mlops.MonitorAttention(memory.spec, state, c.specs.names[mlops.KindDriftMonitor][name].document.Time, now)...)
 		}
+	}
+	if c.specs.project() != nil {
+		add(mlops.MetricControl, 1, nil)
 	}
 	return all
 }

@@ -55,17 +55,21 @@ func TestMeasurements(t *testing.T) {
 	p.publish(1)
 	controller := p.controller()
 	p.settle(controller)
-	want := "mlops_model_champion_version delay 1\nmlops_run_state delay promoted 1"
+	want := "mlops_model_champion_version delay 1\nmlops_run_state delay promoted 1\nmlops_control 1"
 	if got := listening.lines(mlops.ControlSource); got != want {
 		t.Errorf("machines were told\n%s\nwant\n%s", got, want)
 	}
-	if zeros := len(listening.said[mlops.ControlSource]); zeros != len(mlops.RunStates)+2 {
+	if zeros := len(listening.said[mlops.ControlSource]); zeros != len(mlops.RunStates)+2+4+4+1 {
 		t.Errorf("%d series, want one for every state", zeros)
 	}
 	told := listening.times
 	p.settle(controller)
 	if listening.times != told {
 		t.Error("machines were told what they know")
+	}
+	p.advance(mlops.MeasureEvery)
+	if err := controller.Pass(t.Context()); err != nil || listening.times != told+1 {
+		t.Errorf("after a while machines were not told again: %v", err)
 	}
 	listening.away = true
 	p.drift("delay-1", mlops.VerdictDataQuality)
@@ -74,7 +78,7 @@ func TestMeasurements(t *testing.T) {
 	}
 	listening.away = false
 	p.settle(controller)
-	if got := listening.lines(mlops.ControlSource); !strings.Contains(got, "mlops_episodes_open delay 1") {
+	if got := listening.lines(mlops.ControlSource); !strings.Contains(got, "mlops_episodes_open delay 1\nmlops_attention drift_monitors/delay data_quality 1") {
 		t.Errorf("machines were told\n%s\nwant an open episode", got)
 	}
 	for _, kind := range []mlops.Kind{mlops.KindDriftMonitor, mlops.KindModel} {
@@ -83,7 +87,7 @@ func TestMeasurements(t *testing.T) {
 		}
 	}
 	p.settle(controller)
-	if len(listening.said[mlops.ControlSource])+len(listening.said[mlops.MonitorSource("delay")]) != 0 {
+	if listening.lines(mlops.ControlSource) != "mlops_control 1" || len(listening.said[mlops.ControlSource])+len(listening.said[mlops.MonitorSource("delay")]) != 1 {
 		t.Errorf("of what is deleted machines are told %v", listening.said)
 	}
 }

@@ -130,7 +130,7 @@ func TestPolicy(t *testing.T) {
 func TestRemove(t *testing.T) {
 	fake, client, id := scene(t)
 	ctx := t.Context()
-	make := func() {
+	create := func() {
 		t.Helper()
 		if _, err := container.Ensure(ctx, client, container.Wanted{ID: id, Project: "flights", Create: true}); err != nil {
 			t.Fatal(err)
@@ -140,7 +140,7 @@ func TestRemove(t *testing.T) {
 		}
 		fake.HoldBlobs(id, true)
 	}
-	make()
+	create()
 	if err := client.Post(ctx, id, "setLegalHold", container.Version, map[string]any{"tags": []string{"audit2026"}}, nil, arm.Condition{}); err != nil {
 		t.Fatal(err)
 	}
