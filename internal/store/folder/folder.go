@@ -24,9 +24,6 @@ type Store struct{ root string }
 
 var _ platform.Store = (*Store)(nil)
 
-// linkTries is how often a folder is made again that was taken away as an empty one.
-const linkTries = 100
-
 // temporary files live in the folder itself, so that link(2) never crosses a file system.
 const temporaryFolder = ".tmp"
 
