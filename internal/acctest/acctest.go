@@ -18,6 +18,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/memstore"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/provider"
@@ -35,13 +36,19 @@ func RunAlone(t *testing.T, test resource.TestCase) {
 	steps(t, provider.Places, test)
 }
 
-func run(t *testing.T, places func() *envelope.Places, test resource.TestCase) {
+// RunOn is Run with places of a test's own.
+func RunOn(t *testing.T, places func() (*envelope.Places, *azure.Connection), test resource.TestCase) {
+	t.Helper()
+	steps(t, places, test)
+}
+
+func run(t *testing.T, places func() (*envelope.Places, *azure.Connection), test resource.TestCase) {
 	t.Helper()
 	t.Parallel()
 	steps(t, places, test)
 }
 
-func steps(t *testing.T, places func() *envelope.Places, test resource.TestCase) {
+func steps(t *testing.T, places func() (*envelope.Places, *azure.Connection), test resource.TestCase) {
 	t.Helper()
 	needCLI(t)
 	test.ProtoV6ProviderFactories = map[string]func() (tfprotov6.ProviderServer, error){
@@ -70,7 +77,9 @@ func NewFakes() *Fakes {
 func (f *Fakes) Run(t *testing.T, test resource.TestCase) {
 	t.Helper()
 	open := func(ctx context.Context, _ string) (*project.Project, error) { return f.Project, ctx.Err() }
-	run(t, func() *envelope.Places { return envelope.NewPlaces(open, open, f.Workloads.Endpoint) }, test)
+	run(t, func() (*envelope.Places, *azure.Connection) {
+		return envelope.NewPlaces(open, open, f.Workloads.Endpoint), azure.New(azure.Options{})
+	}, test)
 }
 
 // cli is found once: plugin-testing would download one.

@@ -37,6 +37,11 @@ type Declaration[M any, S mlops.Spec] struct {
 	Computed func(ctx context.Context, call *Call[M]) error
 	// Plan sets planned values of the resource's own; nil where there are none.
 	Plan func(ctx context.Context, plan *Plan[M])
+	// Prepare makes what must be there before the spec is written, Settle what follows from it before its workload, and
+	// Settled says whether that is there; nil where there is nothing of the sort.
+	Prepare func(ctx context.Context, call *Call[M], spec S) error
+	Settle  func(ctx context.Context, call *Call[M], spec S) error
+	Settled func(ctx context.Context, call *Call[M], spec S) (bool, error)
 	// Workload renders what runs; nil where nothing does.
 	Workload *Workload[S]
 	// Wait, Delete and PlanDestroy go beyond what every declaration does; nil where that is all.
@@ -134,6 +139,11 @@ func (d declared[M, S, P]) create(ctx context.Context, call *Call[M]) error {
 		return err
 	}
 	spec := d.Expand(*call.Model)
+	if d.Prepare != nil {
+		if err := d.Prepare(ctx, call, spec); err != nil {
+			return err
+		}
+	}
 	document, adopted, err := call.Project.CreateSpec(ctx, spec)
 	if errors.Is(err, mlops.ErrExists) {
 		err = At(err, "name")
@@ -161,6 +171,11 @@ func (d declared[M, S, P]) create(ctx context.Context, call *Call[M]) error {
 func (d declared[M, S, P]) settle(ctx context.Context, call *Call[M], spec S, document mlops.SpecDocument) error {
 	if d.Computed != nil {
 		if err := d.Computed(ctx, call); err != nil {
+			return err
+		}
+	}
+	if d.Settle != nil {
+		if err := d.Settle(ctx, call, spec); err != nil {
 			return err
 		}
 	}
@@ -207,16 +222,36 @@ func (d declared[M, S, P]) read(ctx context.Context, call *Call[M]) error {
 		shared = P(call.Model).Shared()
 	}
 	inSync := document.Intact()
-	if inSync && d.Workload != nil {
-		if inSync, err = d.Workload.inSync(ctx, call.Project, spec, document); err != nil {
-			return err
-		}
+	if inSync {
+		inSync, err = d.lives(ctx, call, spec, document)
 	}
-	shared.InSync = types.BoolValue(inSync)
+	switch {
+	case errors.Is(err, mlops.ErrUnreachable): // what was seen last stands until somebody sees otherwise
+		call.Warn(fmt.Sprintf("Unable to see what lives of %s %q", strings.ReplaceAll(d.Name, "_", " "), call.ID.Name),
+			sentence(err.Error())+" State keeps what was seen last.")
+		shared.InSync = types.BoolValue(shared.InSync.IsNull() || shared.InSync.ValueBool())
+	case err != nil:
+		return err
+	default:
+		shared.InSync = types.BoolValue(inSync)
+	}
 	if d.Computed != nil {
 		return d.Computed(ctx, call)
 	}
 	return nil
+}
+
+// lives says whether what follows from a spec is there, as it was made.
+func (d declared[M, S, P]) lives(ctx context.Context, call *Call[M], spec S, document mlops.SpecDocument) (bool, error) {
+	if d.Settled != nil {
+		if settled, err := d.Settled(ctx, call, spec); err != nil || !settled {
+			return false, err
+		}
+	}
+	if d.Workload == nil {
+		return true, nil
+	}
+	return d.Workload.inSync(ctx, call.Project, spec, document)
 }
 
 // refresh takes over what the spec says.
@@ -240,6 +275,11 @@ func (d declared[M, S, P]) update(ctx context.Context, call *Call[M]) error {
 		return err
 	}
 	spec := d.Expand(*call.Model)
+	if d.Prepare != nil {
+		if err := d.Prepare(ctx, call, spec); err != nil {
+			return err
+		}
+	}
 	document, err := call.Project.UpdateSpec(ctx, spec)
 	if errors.Is(err, mlops.ErrInvalid) {
 		document, err = call.Project.RepairSpec(ctx, spec, call.Incarnation)

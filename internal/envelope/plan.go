@@ -121,7 +121,7 @@ func (e *envelope[M, P]) identify(plan *Plan[M], resp *resource.ModifyPlanRespon
 	}
 	if e.References == nil && !mlops.SamePlace(plan.ID.Place, live.Place) {
 		return At(fmt.Errorf("%w: the place of a project is its identity: it would move from %s to %s and leave its history behind. "+
-			"Change the place back, or declare another project beside this one (copying a project's history is not offered yet)",
+			"Change the place back, or declare another project beside this one and carry the history over with `mlops project copy`",
 			mlops.ErrInvalid, live.Place, plan.ID.Place), placed(plan.ID.Place)...)
 	}
 	switch {

@@ -144,6 +144,9 @@ func (e *envelope[M, P]) Read(ctx context.Context, req resource.ReadRequest, res
 	switch {
 	case errors.Is(err, mlops.ErrNotFound):
 		resp.State.RemoveResource(ctx)
+	case errors.Is(err, mlops.ErrUnreachable): // nothing is known, so what was seen last stands
+		failed := e.failure("read", call.id(), err)
+		resp.Diagnostics.AddWarning(failed.Summary(), failed.Detail()+" State keeps what was seen last.")
 	case err != nil:
 		resp.Diagnostics.Append(e.failure("read", call.id(), err))
 	default:

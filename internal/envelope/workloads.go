@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
@@ -31,6 +32,9 @@ func (w *Workload[S]) apply(ctx context.Context, in *project.Project, spec S, do
 	for range applyTries {
 		var live workload.Live
 		live, err = in.Workloads.Get(ctx, w.Kind, w.Name(spec.SpecName()))
+		if errors.Is(err, platform.ErrNowhere) {
+			return nil
+		}
 		if err != nil && !errors.Is(err, mlops.ErrNotFound) {
 			return err
 		}
@@ -66,6 +70,9 @@ func upToDate(live workload.Live, manifest workload.Manifest) bool {
 // inSync says whether what lives is what was written last, of this life of the name and of this number of the spec.
 func (w *Workload[S]) inSync(ctx context.Context, in *project.Project, spec S, document mlops.SpecDocument) (bool, error) {
 	live, err := in.Workloads.Get(ctx, w.Kind, w.Name(spec.SpecName()))
+	if errors.Is(err, platform.ErrNowhere) {
+		return true, nil
+	}
 	if errors.Is(err, mlops.ErrNotFound) {
 		if w.MayBeAbsent == nil {
 			return false, nil

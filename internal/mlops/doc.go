@@ -15,4 +15,6 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrConflict says that what was read has changed since; read again and decide again.
 	ErrConflict = errors.New("changed since it was read")
+	// ErrUnreachable says that nobody could be asked, so that nothing is known of what is there.
+	ErrUnreachable = errors.New("unreachable")
 )

@@ -53,10 +53,10 @@ func (id ARMID) String() string {
 	if id.Type == "" {
 		return text
 	}
-	parts := strings.Split(id.Type, "/")
-	text += "/providers/" + parts[0]
+	types := strings.Split(id.Type, "/")
+	parts := []string{text, "providers", types[0]}
 	for i, name := range id.Names {
-		text += "/" + parts[i+1] + "/" + name
+		parts = append(parts, types[i+1], name)
 	}
-	return text
+	return strings.Join(parts, "/")
 }

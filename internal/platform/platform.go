@@ -5,6 +5,7 @@ package platform
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -36,12 +37,16 @@ type Entry struct {
 	Tag string
 }
 
+// ErrNowhere says that a project has nowhere to run workloads, or that whoever asks is not the one who makes them run: there
+// is nothing, and nothing is missing.
+var ErrNowhere = fmt.Errorf("nowhere to run: %w", mlops.ErrNotFound)
+
 // Workloads are what the platform runs for a project.
 type Workloads interface {
 	// Apply declares a workload. revision is the one that was read ("" for a new one); mlops.ErrConflict where it has
 	// changed since, or where the live manifest has seen a higher log or spec sequence.
 	Apply(ctx context.Context, manifest workload.Manifest, revision string) (workload.Live, error)
-	// Get is mlops.ErrNotFound where nothing of that name is declared.
+	// Get is mlops.ErrNotFound where nothing of that name is declared, and ErrNowhere where nothing can be.
 	Get(ctx context.Context, kind workload.Kind, name string) (workload.Live, error)
 	// List returns all of a kind in order of name.
 	List(ctx context.Context, kind workload.Kind) ([]workload.Live, error)
@@ -77,7 +82,22 @@ type Platform struct {
 	Workloads Workloads
 	Notifier  Notifier
 	Telemetry Telemetry // nil where nobody listens: use Measure
+	Ground    Ground    // nil where a project stands on nothing of its own: one machine
 	Inbox     *Inbox    // nil where requests stand in the store and who asks is taken on trust
+}
+
+// Ground is what a project stands on beside its documents and workloads: containers, namespaces, identities, rules. All of
+// it can be repeated, and goes on where it was interrupted.
+type Ground interface {
+	// Prepare makes what must be there before anything of the project can be written.
+	Prepare(ctx context.Context, project mlops.Project) error
+	// Settle makes all else. It returns, in sentences, what is left to a person to do, and what has no effect yet.
+	Settle(ctx context.Context, project mlops.Project) (left []string, err error)
+	// Settled says, with read rights only, whether all of it is there and as it was made.
+	Settled(ctx context.Context, project mlops.Project) (bool, error)
+	// Clear removes what was made for the project, and its history where on_destroy says so; what belongs to others stays.
+	// It returns, in sentences, what could not go and until when.
+	Clear(ctx context.Context, project mlops.Project) (left []string, err error)
 }
 
 // Inbox is where people and machines leave requests, each below a folder named by their own object id that nobody else can

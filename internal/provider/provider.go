@@ -7,10 +7,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/datasetversion"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/deployment"
@@ -29,23 +29,34 @@ import (
 // Address is where registries know the provider.
 const Address = "registry.terraform.io/terraform-mlops/mlops"
 
-// New returns the provider. places is how it opens projects; one for each provider.
-func New(places *envelope.Places) provider.Provider { return &mlopsProvider{places: places} }
+// New returns the provider. places is how it opens projects, on is who it is on Azure; one of each for a provider.
+func New(places *envelope.Places, on *azure.Connection) provider.Provider {
+	return &mlopsProvider{places: places, azure: on}
+}
 
-type mlopsProvider struct{ places *envelope.Places }
+type mlopsProvider struct {
+	places *envelope.Places
+	azure  *azure.Connection
+}
 
 func (p *mlopsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName, resp.Version = "mlops", version.Version
 }
 
 func (p *mlopsProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Declares the life of a machine-learning model: data, training, the gate, deployment, drift and retraining. " +
-			"It needs no configuration: each project says where it lives.",
-	}
+	resp.Schema = configurationSchema()
 }
 
-func (p *mlopsProvider) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+// Configure asks nobody: who is never asked for a project on Azure needs no identity there.
+func (p *mlopsProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	settings, diagnostics := readConfiguration(ctx, req.Config)
+	if resp.Diagnostics.Append(diagnostics...); diagnostics.HasError() {
+		return
+	}
+	if settings.Given() {
+		resp.Diagnostics.Append(asDiagnostics(p.azure.Validate(settings))...)
+	}
+	p.azure.Configure(settings)
 	p.places.Begin()
 	resp.ResourceData, resp.DataSourceData = p.places, p.places
 	resp.EphemeralResourceData, resp.ActionData, resp.ListResourceData = p.places, p.places, p.places

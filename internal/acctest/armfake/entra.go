@@ -136,7 +136,8 @@ func (f *Fake) token(w http.ResponseWriter, r *http.Request, tenant string) {
 		})
 		return
 	}
-	f.give(w, principal, strings.TrimSuffix(r.PostForm.Get("scope"), "/.default"))
+	scope, _, _ := strings.Cut(r.PostForm.Get("scope"), " ") // clients add "openid offline_access profile"
+	f.give(w, principal, strings.TrimSuffix(scope, "/.default"))
 }
 
 // authenticate is the client credentials grant with a secret, a certificate or another issuer's token.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 )
 
@@ -113,6 +114,16 @@ func (s *Server) CreateContainer(t testing.TB, account, name string) string {
 		t.Fatal(err)
 	}
 	return url
+}
+
+// HasContainer says whether there is a container of that name.
+func (s *Server) HasContainer(t testing.TB, account, name string) bool {
+	t.Helper()
+	_, err := s.containerClient(t, account, s.Endpoint(account)+"/"+name).GetProperties(context.Background(), nil)
+	if err != nil && !bloberror.HasCode(err, bloberror.ContainerNotFound, bloberror.ContainerBeingDeleted) {
+		t.Error(err)
+	}
+	return err == nil
 }
 
 // DeleteContainer removes a container, as somebody might by hand.

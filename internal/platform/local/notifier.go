@@ -1,24 +1,20 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/webhook"
 )
 
 // notifier appends each notification to a file, for people and their tools, and posts it to the owners' webhooks.
 type notifier struct{ file string }
-
-const webhookTimeout = 10 * time.Second
 
 // Send writes the line first, so that a webhook that is down hides nothing. A receiver that was told before an error is
 // told again by the next try: it knows the notification by its key.
@@ -33,7 +29,7 @@ func (n *notifier) Send(ctx context.Context, notification mlops.Notification, ow
 	var faults []error
 	for _, owner := range owners {
 		if owner.Webhook != "" {
-			faults = append(faults, post(ctx, owner.Webhook, body))
+			faults = append(faults, webhook.Post(ctx, http.DefaultClient, owner.Webhook, body))
 		}
 	}
 	return errors.Join(faults...)
@@ -50,27 +46,4 @@ func (n *notifier) append(line []byte) error {
 	// One write of a whole line: lines of several processes do not mix.
 	_, err = file.Write(append(line, '\n'))
 	return errors.Join(err, file.Close())
-}
-
-func post(ctx context.Context, address string, body []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return errors.New("webhook: the address is not a URL")
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		// The address of a webhook is often its secret: name the host alone.
-		if failed, ok := errors.AsType[*url.Error](err); ok {
-			err = failed.Err
-		}
-		return fmt.Errorf("webhook at %s: %w", request.URL.Host, err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("webhook at %s answered %s", request.URL.Host, response.Status)
-	}
-	return nil
 }

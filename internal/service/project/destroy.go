@@ -147,11 +147,17 @@ func beforeDelete(ctx context.Context, call *envelope.Call[model]) error {
 		if err := endAll(ctx, call.Project); err != nil {
 			return err
 		}
-		return deleteAll(ctx, call.Project)
+		if err := deleteAll(ctx, call.Project); err != nil {
+			return err
+		}
+		return clearGround(ctx, call)
 	case mlops.OnDestroyRetain:
-		return nil
+		return clearGround(ctx, call)
 	default:
-		return errors.Join(refuse(ctx, call), refuseLive(ctx, call.Project))
+		if err := errors.Join(refuse(ctx, call), refuseLive(ctx, call.Project)); err != nil {
+			return err
+		}
+		return clearGround(ctx, call)
 	}
 }
 

@@ -21,6 +21,7 @@ func New() resource.Resource {
 		Workload: &envelope.Workload[mlops.Project]{
 			Kind: workload.KindService, Name: func(string) string { return workload.ControlService }, Render: control,
 		},
+		Prepare: prepare, Settle: settle, Settled: settled,
 		Plan: remember, Created: warnWhereNothingRuns, PlanDestroy: refuse, BeforeDelete: beforeDelete,
 	})
 }

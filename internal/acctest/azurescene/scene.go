@@ -1,0 +1,99 @@
+// Package azurescene is an Azure for acceptance tests: the fake of its management API and of Entra, Azurite for its blobs, and
+// one application who may do what a platform team would allow it. It must not know what any one test is about.
+package azurescene
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/armfake"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurite"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/provider"
+)
+
+// Scene is one subscription with a storage account.
+type Scene struct {
+	Cloud *armfake.Fake
+	Blobs *azurite.Server
+	// Group is the name of the resource group, GroupID and AccountID are ARM IDs.
+	Group, GroupID, AccountID string
+	// Terraform is who runs it.
+	Terraform armfake.Principal
+}
+
+const containers = "microsoft.storage/storageaccounts/blobservices/containers"
+
+// Start runs a scene until the test ends.
+func Start(t *testing.T) *Scene {
+	t.Helper()
+	scene := &Scene{Cloud: armfake.Start(t, armfake.Options{}), Blobs: azurite.Start(t, azurite.Options{}), Group: "ml"}
+	scene.GroupID = scene.Cloud.ResourceGroup(scene.Group)
+	scene.AccountID = scene.Cloud.StorageAccount(scene.Group, azurite.DefaultAccount, scene.Blobs.Endpoint(azurite.DefaultAccount))
+	scene.Terraform = scene.Cloud.Application("terraform")
+	scene.Cloud.Assign(scene.Terraform, armfake.Owner, scene.GroupID)
+	// The fake keeps what ARM knows of a container, Azurite what is in it.
+	scene.Cloud.Observe(func(call armfake.Call) {
+		name := call.Path[strings.LastIndexByte(call.Path, '/')+1:]
+		switch {
+		case call.Kind != containers:
+		case call.Method == http.MethodPut && !scene.Blobs.HasContainer(t, azurite.DefaultAccount, name):
+			scene.Blobs.CreateContainer(t, azurite.DefaultAccount, name)
+		case call.Method == http.MethodDelete && scene.Blobs.HasContainer(t, azurite.DefaultAccount, name):
+			scene.Blobs.DeleteContainer(t, azurite.DefaultAccount, name)
+		}
+	})
+	return scene
+}
+
+// Environment is that of a program which is somebody in this cloud.
+func (s *Scene) Environment(who armfake.Principal) map[string]string {
+	return map[string]string{
+		"ARM_TENANT_ID": s.Cloud.Tenant, "ARM_CLIENT_ID": who.ClientID, "ARM_CLIENT_SECRET": who.Secret,
+		"ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST": s.Cloud.URL, "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
+		"ARM_RESOURCE_MANAGER_ENDPOINT": s.Cloud.URL, "ARM_RESOURCE_MANAGER_AUDIENCE": s.Cloud.Audience(),
+		"MLOPS_BLOB_ENDPOINT": s.Blobs.URL + "/{account}", "MLOPS_BLOB_ACCOUNT_KEY": s.Blobs.Key,
+	}
+}
+
+// Options connect somebody to this cloud.
+func (s *Scene) Options(who armfake.Principal) azure.Options {
+	environment := s.Environment(who)
+	return azure.Options{
+		Environment: func(name string) string { return environment[name] }, Transport: s.Cloud.Client(), Retry: 10 * time.Millisecond,
+	}
+}
+
+// Run runs the steps of a story as Terraform's own application.
+func (s *Scene) Run(t *testing.T, test resource.TestCase) {
+	t.Helper()
+	s.RunAs(t, s.Terraform, test)
+}
+
+// RunAs runs them as somebody else.
+func (s *Scene) RunAs(t *testing.T, who armfake.Principal, test resource.TestCase) {
+	t.Helper()
+	acctest.RunOn(t, func() (*envelope.Places, *azure.Connection) { return provider.PlacesOn(s.Options(who)) }, test)
+}
+
+// Place is that of a project in a container of the account.
+func (s *Scene) Place(container string) string {
+	return s.AccountID + "/blobServices/default/containers/" + container
+}
+
+// Open opens a project as Terraform's own application does.
+func (s *Scene) Open(t *testing.T, container string) *project.Project {
+	t.Helper()
+	on, err := azure.New(s.Options(s.Terraform)).Open(t.Context(), s.Place(container))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project.Open(on, "test")
+}

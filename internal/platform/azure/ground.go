@@ -1,0 +1,57 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/container"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+)
+
+// ground is what a project stands on in Azure beside its documents: containers now, and what clusters, identities and rules
+// need once it settles.
+type ground struct {
+	of       *opened
+	clusters *workloads
+}
+
+var _ platform.Ground = (*ground)(nil)
+
+// Prepare makes the containers. From here on the project is the one that is about to be declared.
+func (g *ground) Prepare(ctx context.Context, own mlops.Project) error {
+	wanted := container.Wanted{ID: g.of.place, Project: own.Name, Create: own.Azure.Store.CreateContainer}
+	if _, err := container.Ensure(ctx, g.of.session.resources, wanted); err != nil {
+		return err
+	}
+	g.of.spec.set(own)
+	return nil
+}
+
+// Settle makes all else.
+func (g *ground) Settle(context.Context, mlops.Project) ([]string, error) { return nil, nil }
+
+// Settled looks whether the containers are there.
+func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
+	state, err := container.Read(ctx, g.of.session.resources, g.of.place)
+	if err != nil {
+		return false, unreachable(err)
+	}
+	return state.Exists, nil
+}
+
+// Clear removes the container where the history may go.
+func (g *ground) Clear(ctx context.Context, own mlops.Project) ([]string, error) {
+	if own.OnDestroy != mlops.OnDestroyDelete || !own.Azure.Store.CreateContainer {
+		return nil, nil
+	}
+	kept, err := container.Remove(ctx, g.of.session.resources, g.of.place, own.Name, time.Time{})
+	if err != nil {
+		return nil, fmt.Errorf("remove the project's container: %w", err)
+	}
+	if kept.Reason != "" {
+		return []string{kept.Reason}, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,78 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/blob"
+)
+
+// opened is what a connection knows of one project.
+type opened struct {
+	session *session
+	place   string
+	store   *blob.Store
+	spec    *spec
+}
+
+// probeTimeout bounds the first look into a container.
+const probeTimeout = 2 * time.Minute
+
+// Open opens the project in a container, which need not be there yet: Ground.Prepare makes it. It calls nobody in Azure.
+func (c *Connection) Open(ctx context.Context, place string) (platform.Platform, error) {
+	known, err := c.known(ctx, place)
+	if err != nil {
+		return platform.Platform{}, err
+	}
+	return c.wire(known), nil
+}
+
+// OpenExisting opens the project in a container; one that is not there is mlops.ErrNotFound.
+func (c *Connection) OpenExisting(ctx context.Context, place string) (platform.Platform, error) {
+	known, err := c.known(ctx, place)
+	if err != nil {
+		return platform.Platform{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if err := known.spec.probe(ctx); err != nil {
+		return platform.Platform{}, err
+	}
+	return c.wire(known), nil
+}
+
+func (c *Connection) known(ctx context.Context, place string) (*opened, error) {
+	parts, err := mlops.ParseAzurePlace(place)
+	if err != nil {
+		return nil, err
+	}
+	session, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	key := mlops.PlaceKey(place)
+	if known, ok := c.projects[key]; ok && known.session == session {
+		return known, nil
+	}
+	store, err := blob.Open(session.cloud.BlobEndpoint(parts.Account)+"/"+parts.Container, session.credential,
+		blob.Options{Scope: place, AccountKey: session.accountKey, Transport: c.options.Transport})
+	if err != nil {
+		return nil, fmt.Errorf("project at %s: %w", place, err)
+	}
+	known := &opened{session: session, place: place, store: store, spec: &spec{store: store, now: c.options.Now}}
+	c.projects[key] = known
+	return known, nil
+}
+
+func (c *Connection) wire(known *opened) platform.Platform {
+	clusters := &workloads{connection: c, of: known}
+	return platform.Platform{
+		Place: known.place, Store: known.store, Workloads: clusters,
+		Notifier: &notifier{client: c.client()}, Ground: &ground{of: known, clusters: clusters},
+	}
+}

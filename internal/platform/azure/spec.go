@@ -1,0 +1,66 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
+)
+
+// spec is what a project declares of itself, read from its store: where its workloads run stands there.
+type spec struct {
+	store platform.Store
+	now   func() time.Time
+
+	lock   sync.Mutex
+	there  bool // the container has answered
+	last   *mlops.Project
+	readAt time.Time
+}
+
+// specLives is how long a spec is good for: a controller that runs for months sees a change then.
+const specLives = 30 * time.Second
+
+// probe finds the container, once.
+func (s *spec) probe(ctx context.Context) error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.there {
+		return nil
+	}
+	if _, err := s.store.List(ctx, "specs/", "", 1); err != nil {
+		return err
+	}
+	s.there = true
+	return nil
+}
+
+// get is the spec of now; mlops.ErrNotFound where nothing is declared.
+func (s *spec) get(ctx context.Context) (mlops.Project, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.last != nil && s.now().Sub(s.readAt) < specLives {
+		return *s.last, nil
+	}
+	own, err := project.Open(platform.Platform{Store: s.store}, version.Version).Own(ctx)
+	if err != nil {
+		return own, err
+	}
+	if own.Azure == nil {
+		return own, fmt.Errorf("project %q: %w: it is declared on one machine, and lives in a container", own.Name, mlops.ErrInvalid)
+	}
+	s.last, s.readAt = &own, s.now()
+	return own, nil
+}
+
+// set notes what is about to be declared.
+func (s *spec) set(own mlops.Project) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.last, s.readAt = &own, s.now()
+}
