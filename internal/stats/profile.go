@@ -3,7 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
@@ -196,7 +195,7 @@ func (in Input) SortedNumbers() []float64 {
 		}
 	}
 	if !risesFinite(values) {
-		slices.Sort(values)
+		SortNumbers(values)
 	}
 	return values
 }

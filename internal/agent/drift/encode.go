@@ -67,27 +67,34 @@ func drawn(columns []stats.Input, random *rand.Rand) []int {
 	for _, column := range columns {
 		rows = max(rows, column.Rows())
 	}
+	return drawnOf(rows, random)
+}
+
+func drawnOf(rows int, random *rand.Rand) []int {
 	picked := random.Perm(rows)[:min(rows, multivariateRows)]
 	slices.Sort(picked)
 	return picked
 }
 
-// joined is one column of the drawn rows of both sides.
-func joined(reference stats.Input, before []int, current stats.Input, now []int) stats.Input {
-	column := stats.Input{Type: reference.Type}
-	for _, side := range []struct {
-		of   stats.Input
-		rows []int
-	}{{reference, before}, {current, now}} {
-		for _, row := range side.rows {
-			column.Null = append(column.Null, side.of.IsNull(row))
-			if column.Type == mlops.TypeNumber {
-				column.Numbers = append(column.Numbers, side.of.Numbers[row])
-			} else {
-				column.Text = append(column.Text, side.of.Text[row])
-			}
+// pickRows are some rows of a column.
+func pickRows(column stats.Input, rows []int) stats.Input {
+	picked := stats.Input{Name: column.Name, Type: column.Type}
+	for _, row := range rows {
+		picked.Null = append(picked.Null, column.IsNull(row))
+		if column.Type == mlops.TypeNumber {
+			picked.Numbers = append(picked.Numbers, column.Numbers[row])
+		} else {
+			picked.Text = append(picked.Text, column.Text[row])
 		}
 	}
+	return picked
+}
+
+// joined is one column of the drawn rows of both sides.
+func joined(reference stats.Input, before []int, current stats.Input, now []int) stats.Input {
+	column, window := pickRows(reference, before), pickRows(current, now)
+	column.Null = append(column.Null, window.Null...)
+	column.Numbers, column.Text = append(column.Numbers, window.Numbers...), append(column.Text, window.Text...)
 	return column
 }
 

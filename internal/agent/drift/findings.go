@@ -38,17 +38,28 @@ const (
 func findings(window Window, seen sights) []mlops.QualityFault {
 	var found []mlops.QualityFault
 	for _, name := range window.watched() {
-		current, here := seen[name]
-		if !here || window.Reference.Columns[name].Type != current.frame.Type {
-			continue
-		}
-		found = append(found, constantFinding(name, current)...)
-		found = append(found, beyondFinding(name, current)...)
+		found = append(found, columnFindings(window.Reference, name, seen)...)
 	}
-	if share, known := window.duplicates(); known && window.Dataset.MaximumDuplicatePercent == nil && share >= duplicateShare+2*window.ReferenceDuplicates {
-		found = append(found, duplicateFault(share, percent(window.ReferenceDuplicates)+" in the reference"))
-	}
+	share, known := window.duplicates()
+	found = append(found, repeatedFinding(window, share, known)...)
 	return append(found, timeFindings(window)...)
+}
+
+// columnFindings are those of one column.
+func columnFindings(reference stats.Profile, name string, seen sights) []mlops.QualityFault {
+	current, here := seen[name]
+	if !here || reference.Columns[name].Type != current.frame.Type {
+		return nil
+	}
+	return append(constantFinding(name, current), beyondFinding(name, current)...)
+}
+
+// repeatedFinding tells of rows that repeat others, where the dataset does not say how many may.
+func repeatedFinding(window Window, share float64, known bool) []mlops.QualityFault {
+	if !known || window.Dataset.MaximumDuplicatePercent != nil || share < duplicateShare+2*window.ReferenceDuplicates {
+		return nil
+	}
+	return []mlops.QualityFault{duplicateFault(share, percent(window.ReferenceDuplicates)+" in the reference")}
 }
 
 // constantFinding tells of a column that varied and does not any more.

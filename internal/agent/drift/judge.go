@@ -21,23 +21,28 @@ func Judge(window Window) mlops.DriftReport {
 }
 
 // judge also returns what it measured and saw.
-func (window Window) judge() (mlops.DriftReport, []measurement, sights) {
-	seen := window.sight(window.Reference)
-	report := mlops.DriftReport{
-		Schema:        mlops.DriftReportSchema,
-		Rows:          int64(window.rows()),
-		ReferenceRows: window.Reference.Rows,
-		Quality:       qualityFaults(window, seen),
-		Findings:      findings(window, seen),
-		Features:      []mlops.FeatureReport{},
-		Performance:   window.Performance,
+func (w Window) judge() (mlops.DriftReport, []measurement, sights) {
+	seen := w.sight(w.Reference)
+	report := w.newReport(int64(w.rows()))
+	report.Quality, report.Findings = qualityFaults(w, seen), findings(w, seen)
+	measured := w.measureAll(w.Reference, seen)
+	w.conclude(&report, measured)
+	return report, measured, seen
+}
+
+func (w Window) newReport(rows int64) mlops.DriftReport {
+	return mlops.DriftReport{
+		Schema: mlops.DriftReportSchema, Rows: rows, ReferenceRows: w.Reference.Rows, Features: []mlops.FeatureReport{}, Performance: w.Performance,
 	}
-	measured := window.measureAll(window.Reference, seen)
+}
+
+// conclude adds the verdict to a report whose rows, faults and findings are known.
+func (w Window) conclude(report *mlops.DriftReport, measured []measurement) {
 	for _, m := range measured {
 		report.Features = append(report.Features, m.report)
 	}
 	sortByEffect(report.Features)
-	switch minimum := window.minimumRows(); {
+	switch minimum := w.minimumRows(); {
 	case report.Rows < minimum:
 		report.Verdict = mlops.VerdictInsufficient
 		report.Summary = fmt.Sprintf("Too few rows to judge: %d, at least %d are needed.", report.Rows, minimum)
@@ -48,13 +53,13 @@ func (window Window) judge() (mlops.DriftReport, []measurement, sights) {
 		report.Verdict = mlops.VerdictDataQuality
 		report.Summary = qualitySummary(report.Quality)
 	default:
-		report.Verdict = verdictOf(window.kinds(), report.Features)
-		report.Season = window.explain(&report)
-		report.Summary = driftSummary(report)
-		window.lookTogether(&report)
-		if window.Performance != nil && window.Performance.Worse { // whatever the cause: this is what hurts
+		report.Verdict = verdictOf(w.kinds(), report.Features)
+		report.Season = w.explain(report)
+		report.Summary = driftSummary(*report)
+		w.lookTogether(report)
+		if w.Performance != nil && w.Performance.Worse { // whatever the cause: this is what hurts
 			report.Verdict = mlops.VerdictPerformance
-			report.Summary = performanceSummary(*window.Performance, drifted(report.Features))
+			report.Summary = performanceSummary(*w.Performance, drifted(report.Features))
 		}
 	}
 	if report.Verdict == mlops.VerdictInsufficient {
@@ -62,7 +67,6 @@ func (window Window) judge() (mlops.DriftReport, []measurement, sights) {
 			report.Features[i].Drifted = false
 		}
 	}
-	return report, measured, seen
 }
 
 // kind says what a drift of a column is called.

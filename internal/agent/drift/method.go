@@ -82,7 +82,7 @@ func (m *measurement) exactTests(reference stats.ColumnProfile, current observed
 	number, n := reference.Number, reference.Rows-reference.Nulls
 	distance := kolmogorovSmirnov(number.Sample, current.sorted, n)
 	shift := stats.RankShift(number.Sample, current.sorted, float64(n), float64(len(current.sorted)))
-	length := stats.Wasserstein(number.Sample, current.sorted)
+	_, length := stats.Distances(number.Sample, current.sorted)
 	m.add("ks", distance.Value, &distance.PValue)
 	m.add("rank/auc", shift.Value, &shift.PValue)
 	m.add("wasserstein", length, nil)

@@ -41,27 +41,34 @@ func qualityFaults(window Window, seen sights) []mlops.QualityFault {
 		return nil
 	}
 	for _, name := range window.Dataset.Features() {
-		declared := window.Dataset.Columns[name]
-		current, here := seen[name]
-		if !here {
-			faults = append(faults, mlops.QualityFault{Feature: name, Rule: RuleSchema, Share: 1,
-				Message: name + " is missing: no row of the window has this column"})
-			continue
-		}
-		faults = append(faults, typeFault(name, declared, current.tally.TypeErrors, rows)...)
-		faults = append(faults, nullFault(name, declared, window.Reference.Columns[name], current.tally)...)
-		unit := unitFault(name, declared, current)
-		faults = append(faults, unit...)
-		if len(unit) == 0 { // a unit explains values out of range
-			faults = append(faults, rangeFault(name, declared, current)...)
-		}
-		faults = append(faults, categoryFault(name, declared, current)...)
+		faults = append(faults, columnFaults(window, name, seen, rows)...)
 	}
 	faults = append(faults, declaredDuplicates(window)...)
+	sortFaults(faults)
+	return faults
+}
+
+func sortFaults(faults []mlops.QualityFault) {
 	slices.SortStableFunc(faults, func(a, b mlops.QualityFault) int {
 		return cmp.Or(cmp.Compare(slices.Index(rules, a.Rule), slices.Index(rules, b.Rule)), cmp.Compare(b.Share, a.Share))
 	})
-	return faults
+}
+
+// columnFaults are those of one column of a window of so many rows.
+func columnFaults(window Window, name string, seen sights, rows int) []mlops.QualityFault {
+	declared := window.Dataset.Columns[name]
+	current, here := seen[name]
+	if !here {
+		return []mlops.QualityFault{{Feature: name, Rule: RuleSchema, Share: 1, Message: name + " is missing: no row of the window has this column"}}
+	}
+	faults := typeFault(name, declared, current.tally.TypeErrors, rows)
+	faults = append(faults, nullFault(name, declared, window.Reference.Columns[name], current.tally)...)
+	unit := unitFault(name, declared, current)
+	faults = append(faults, unit...)
+	if len(unit) == 0 { // a unit explains values out of range
+		faults = append(faults, rangeFault(name, declared, current)...)
+	}
+	return append(faults, categoryFault(name, declared, current)...)
 }
 
 // faulty says whether so many of so many rows are more than stray cells.

@@ -77,21 +77,25 @@ func (r compareRequest) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	reference, err := table.Read(r.reference)
+	reference, err := table.Open(r.reference)
 	if err != nil {
 		return fmt.Errorf("--reference %w", err)
 	}
-	current, err := table.Read(r.current)
+	defer reference.Close()
+	current, err := table.Open(r.current)
 	if err != nil {
 		return fmt.Errorf("--current %w", err)
 	}
-	comparison, err := drift.CompareAs(mlops.DriftMonitor{Multivariate: r.multivariate}, reference, current, types)
+	defer current.Close()
+	comparison, err := drift.CompareFiles(cmd.Context(), mlops.DriftMonitor{Multivariate: r.multivariate}, reference, current, types)
 	if err != nil {
 		return fmt.Errorf("compare %s with %s: %w", r.reference, r.current, err)
 	}
 	comparison.Report.Reference = filepath.Base(r.reference)
 	if len(r.methods) > 0 {
-		selectMethods(&comparison, r.methods)
+		if err := selectMethods(&comparison, r.methods); err != nil {
+			return err
+		}
 	}
 	var content bytes.Buffer
 	switch r.format {
@@ -152,23 +156,27 @@ func (r compareRequest) write(cmd *cobra.Command, content []byte) error {
 }
 
 // selectMethods adds peers' numbers to each feature, and keeps those that were asked for.
-func selectMethods(comparison *drift.Comparison, ids []string) {
+func selectMethods(comparison *drift.Comparison, ids []string) error {
 	all := slices.Equal(ids, []string{"all"})
 	if all {
 		ids = methodIDs()
 	}
 	complete := comparison.Complete()
+	peers := slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(peer.IDs(), id) })
 	for i := range comparison.Report.Features {
 		feature := &comparison.Report.Features[i]
-		for _, pair := range comparison.Columns {
-			if pair.Reference.Name == feature.Name {
-				feature.Metrics = append(feature.Metrics, peer.MeasureSome(pair.Reference, pair.Current, complete, ids)...)
+		if peers {
+			pair, err := comparison.Pair(feature.Name)
+			if err != nil {
+				return err
 			}
+			feature.Metrics = append(feature.Metrics, peer.MeasureSome(pair.Reference, pair.Current, complete, ids)...)
 		}
 		if !all {
 			feature.Metrics = slices.DeleteFunc(feature.Metrics, func(m mlops.MetricReport) bool { return !slices.Contains(ids, m.Method) })
 		}
 	}
+	return nil
 }
 
 // writeCompareJSON is for programs: full precision, no charts.

@@ -1,0 +1,61 @@
+package stats_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+)
+
+func TestSortNumbersSorts(t *testing.T) {
+	for law := range columnLaws {
+		values := drawColumn(law, 1, 20_000)
+		values = append(values, 0, math.Copysign(0, -1), math.MaxFloat64, -math.MaxFloat64, math.Inf(1), math.Inf(-1), 5e-324, -5e-324)
+		want := slices.Sorted(slices.Values(values))
+		stats.SortNumbers(values)
+		if !slices.Equal(values, want) {
+			t.Errorf("%s: not sorted", law)
+		}
+	}
+	same := make([]float64, 5000)
+	stats.SortNumbers(same)
+	if slices.Max(same) != 0 {
+		t.Error("zeroes have changed")
+	}
+}
+
+func TestDistancesAreThoseOfTheirOwnFunctions(t *testing.T) {
+	side := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-5, 5), rapid.SampledFrom([]float64{-1, 0, 1, 2})), 1, 60)
+	rapid.Check(t, func(t *rapid.T) {
+		reference, current := side.Draw(t, "reference"), side.Draw(t, "current")
+		slices.Sort(reference)
+		slices.Sort(current)
+		ks, wasserstein := stats.Distances(reference, current)
+		if want := stats.KSDistance(reference, current, stats.TwoSided); ks != want {
+			t.Errorf("KS %v, want %v", ks, want)
+		}
+		if want := stats.Wasserstein(reference, current); wasserstein != want {
+			t.Errorf("Wasserstein %v, want %v", wasserstein, want)
+		}
+	})
+}
+
+// BenchmarkExactDistances is one column of exact KS and Wasserstein: the reference sorted beforehand, the window not.
+func BenchmarkExactDistances(b *testing.B) {
+	for law := range columnLaws {
+		b.Run(law, func(b *testing.B) {
+			reference, current := drawColumn(law, 1, 1_000_000), drawColumn(law, 2, 1_000_000)
+			stats.SortNumbers(reference)
+			window := make([]float64, len(current))
+			for b.Loop() {
+				copy(window, current)
+				stats.SortNumbers(window)
+				stats.Distances(reference, window)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(current)), "ns/value")
+		})
+	}
+}
