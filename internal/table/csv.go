@@ -4,9 +4,14 @@ import (
 	"bufio"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
 const byteOrderMark = "\ufeff"
@@ -28,8 +33,9 @@ func openCSV(from io.Reader) (*File, error) {
 	return sink.open(header), nil
 }
 
-func readRecords(reader *csv.Reader, sink *rowSink) error {
+func readRecords(reader *csvRecords, sink *rowSink) error {
 	var faults lineFaults
+	line := 1
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
@@ -37,8 +43,13 @@ func readRecords(reader *csv.Reader, sink *rowSink) error {
 		}
 		if err != nil {
 			if err := faults.add(record, err, len(sink.columns)); err != nil {
-				return err
+				return after(line, err)
 			}
+			continue
+		}
+		line, _ = reader.FieldPos(0)
+		if !isText(record) {
+			faults.note(line, "%s", notUTF8)
 			continue
 		}
 		for i, cell := range record {
@@ -50,24 +61,72 @@ func readRecords(reader *csv.Reader, sink *rowSink) error {
 	}
 }
 
-func newCSVReader(from io.Reader) *csv.Reader {
-	buffered := bufio.NewReaderSize(from, 1<<16)
+// notUTF8 is what is said of a line.
+const notUTF8 = "is not text in UTF-8; convert the file, for example with iconv -t utf-8 -f and its encoding"
+
+func isText(record []string) bool {
+	return !slices.ContainsFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
+}
+
+// after says how far a file could be read, where the error does not say it itself.
+func after(line int, err error) error {
+	if errors.Is(err, mlops.ErrInvalid) && strings.Contains(err.Error(), "line ") {
+		return err
+	}
+	return fmt.Errorf("after line %d: %w", line, err)
+}
+
+// maximumRecord bounds one record: a quote that is left open makes one of all that follows.
+const maximumRecord = 64 << 20
+
+// csvRecords reads records of bounded length.
+type csvRecords struct {
+	*csv.Reader
+	from *boundedReader
+}
+
+// Read is csv.Reader's.
+func (r *csvRecords) Read() ([]string, error) {
+	r.from.left = maximumRecord
+	return r.Reader.Read()
+}
+
+type boundedReader struct {
+	from io.Reader
+	left int
+}
+
+func (r *boundedReader) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, invalid("a record is longer than %d bytes; is a quote left open?", maximumRecord)
+	}
+	n, err := r.from.Read(p)
+	r.left -= n
+	return n, err
+}
+
+func newCSVReader(from io.Reader) *csvRecords {
+	bounded := &boundedReader{from: from, left: maximumRecord}
+	buffered := bufio.NewReaderSize(bounded, 1<<16)
 	if head, err := buffered.Peek(len(byteOrderMark)); err == nil && string(head) == byteOrderMark {
 		_, _ = buffered.Discard(len(byteOrderMark)) // was peeked: cannot fail
 	}
 	reader := csv.NewReader(buffered)
 	reader.ReuseRecord = true
-	return reader
+	return &csvRecords{Reader: reader, from: bounded}
 }
 
 // readHeader takes the first line as column names.
-func readHeader(reader *csv.Reader) ([]string, error) {
+func readHeader(reader *csvRecords) ([]string, error) {
 	record, err := reader.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, invalid("it is empty; the first line names the columns")
 	}
 	if err != nil {
 		return nil, csvError(err)
+	}
+	if !isText(record) {
+		return nil, invalid("line 1 %s", notUTF8)
 	}
 	header := make([]string, len(record))
 	for i, cell := range record {
@@ -173,7 +232,7 @@ func (w *CSVWriter) Flush() error {
 type CSVReader struct {
 	// Header names the columns.
 	Header []string
-	reader *csv.Reader
+	reader *csvRecords
 }
 
 // NewCSVReader reads the header.
@@ -189,10 +248,16 @@ func NewCSVReader(from io.Reader) (*CSVReader, error) {
 // Read returns the next record, valid until the next call, or io.EOF.
 func (r *CSVReader) Read() ([]string, error) {
 	record, err := r.reader.Read()
-	if err == nil || errors.Is(err, io.EOF) {
-		return record, err
+	if errors.Is(err, io.EOF) {
+		return nil, err
 	}
 	var faults lineFaults
+	if err == nil {
+		if line, _ := r.reader.FieldPos(0); !isText(record) {
+			faults.note(line, "%s", notUTF8)
+		}
+		return record, faults.err()
+	}
 	if err := faults.add(record, err, len(r.Header)); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
@@ -54,10 +55,13 @@ func (r *jsonRows) read(from io.Reader) ([]string, error) {
 			continue
 		}
 		value, err := parser.ParseBytes(content)
-		if err == nil {
-			err = r.add(value)
-		} else {
+		switch {
+		case !utf8.Valid(content):
+			err = errors.New(notUTF8)
+		case err != nil:
 			err = errors.New("is not JSON; write one whole object a line")
+		default:
+			err = r.add(value)
 		}
 		if err != nil {
 			r.sink.forget()
@@ -71,7 +75,7 @@ func (r *jsonRows) read(from io.Reader) ([]string, error) {
 	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return nil, invalid("line %d is longer than %d bytes", line+1, maximumLine)
 	} else if err != nil {
-		return nil, fmt.Errorf("line %d: %w", line, err)
+		return nil, after(line, err)
 	}
 	if err := faults.err(); err != nil {
 		return nil, err
@@ -119,7 +123,7 @@ func (r *jsonRows) cell(key []byte, cell *fastjson.Value) error {
 	case fastjson.TypeNull:
 		addCell(&r.sink, at, "")
 	case fastjson.TypeNumber:
-		r.number(at, cell.MarshalTo(nil))
+		return r.number(at, cell.MarshalTo(nil))
 	case fastjson.TypeString:
 		column.numbers = false
 		addCell(&r.sink, at, cell.GetStringBytes())
@@ -133,22 +137,21 @@ func (r *jsonRows) cell(key []byte, cell *fastjson.Value) error {
 }
 
 // number adds a number as it was written; the nan that some programs write in JSON is null.
-func (r *jsonRows) number(at int, text []byte) {
+func (r *jsonRows) number(at int, text []byte) error {
 	if strings.EqualFold(strings.TrimLeft(string(text), "+-"), "nan") {
 		text = nil
 	}
-	column := &r.sink.columns[at]
-	column.numbers = column.numbers && isExact(text)
-	addCell(&r.sink, at, text)
-}
-
-// isExact says whether a number is one that a float64 holds exactly enough: long identifiers stay text.
-func isExact(text []byte) bool {
-	if len(text) <= 15 && bytes.IndexAny(text, "eEiI") < 0 { // fewer than 16 digits
-		return true
+	number, err := 0.0, error(nil)
+	if len(text) > 0 {
+		if number, err = strconv.ParseFloat(string(text), 64); errors.Is(err, strconv.ErrSyntax) {
+			return fmt.Errorf("has %q, which is no number", text)
+		}
 	}
-	number, err := strconv.ParseFloat(string(text), 64)
-	return err == nil && math.Abs(number) < maximumExact
+	// Long identifiers stay text: a float64 holds no more than maximumExact.
+	column := &r.sink.columns[at]
+	column.numbers = column.numbers && err == nil && math.Abs(number) < maximumExact
+	addCell(&r.sink, at, text)
+	return nil
 }
 
 // maximumExact is the largest whole number up to which a float64 holds each one.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
@@ -75,6 +76,9 @@ func (r *pageReader) readChunk(chunk parquet.ColumnChunk) error {
 }
 
 func (r *pageReader) hand(block Column) error {
+	if r.cells.notText {
+		return errEach{invalid("it holds bytes that are no text in UTF-8; cast it to text, or leave it out")}
+	}
 	r.handing = true
 	err := r.each(block)
 	r.handing = false
@@ -270,6 +274,7 @@ type parquetCells struct {
 	text     []string
 	null     []bool
 	isText   bool
+	notText  bool              // a cell is not UTF-8
 	interned map[string]string // one string a value, up to maximumInterned
 }
 
@@ -329,6 +334,9 @@ func (c *parquetCells) addText(text []byte) {
 func (c *parquetCells) intern(text []byte) string {
 	shared, known := c.interned[string(text)]
 	if !known {
+		if !utf8.Valid(text) {
+			c.notText = true
+		}
 		shared = string(appendLineFeeds(nil, text))
 		if len(c.interned) < maximumInterned {
 			c.interned[string(text)] = shared

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// bench is what to measure, and where.
+type bench struct {
+	mlops, folder string
+	rows, columns int
+	growth        bool
+}
+
+func (b bench) run() error {
+	if err := b.exact(); err != nil {
+		return fmt.Errorf("exact distances: %w", err)
+	}
+	if err := b.records(); err != nil {
+		return fmt.Errorf("record lines: %w", err)
+	}
+	if err := b.formats(); err != nil {
+		return fmt.Errorf("formats: %w", err)
+	}
+	if !b.growth {
+		return nil
+	}
+	return b.curve()
+}
+
+// child runs a process and says how long it took and the most memory that it held.
+func child(name string, arguments ...string) (out []byte, took time.Duration, peak int64, err error) {
+	command := exec.Command(name, arguments...)
+	command.Stderr = os.Stderr
+	start := time.Now()
+	out, err = command.Output()
+	took = time.Since(start)
+	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		peak = usage.Maxrss << 10 // in KiB, as Linux says it
+	}
+	return out, took, peak, err
+}
+
+// self runs one of measure's measurements in a process of its own; it prints one number.
+func self(arguments ...string) (value float64, peak int64, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return 0, 0, err
+	}
+	out, _, peak, err := child(program, append([]string{"measure"}, arguments...)...)
+	if err != nil {
+		return 0, 0, err
+	}
+	value, err = strconv.ParseFloat(string(out), 64)
+	return value, peak, err
+}
+
+func (b bench) exact() error {
+	reference, err := b.tableFile("sorted.parquet", 1, b.rows, b.columns, true)
+	if err != nil {
+		return err
+	}
+	current, err := b.tableFile("window.parquet", 2, b.rows, b.columns, false)
+	if err != nil {
+		return err
+	}
+	for _, what := range []string{"memory", "file"} {
+		seconds, peak, err := self("exact", what, reference, current)
+		if err != nil {
+			return err
+		}
+		r := row{work: fmt.Sprintf("exact KS and Wasserstein, %d x %d, from Parquet", b.rows, b.columns), value: seconds, unit: "s", floor: 5, target: 1.2, peak: peak}
+		if what == "memory" {
+			r.work, r.peak = fmt.Sprintf("exact KS and Wasserstein, %d x %d, from memory", b.rows, b.columns), 0
+		}
+		r.print()
+	}
+	return nil
+}
+
+func (b bench) records() error {
+	for _, what := range []string{"plain", "shuffled", "zstd"} {
+		speed, peak, err := self("records", what)
+		if err != nil {
+			return err
+		}
+		r := row{work: "record lines to columns, one core, " + what, value: speed, unit: "MB/s", floor: 400, target: 800, peak: peak}
+		if what == "zstd" {
+			r.floor, r.target = 0, 0
+		}
+		r.print()
+	}
+	return nil
+}
+
+func (b bench) formats() error {
+	for _, format := range []string{"table.parquet", "table.csv", "table.csv.gz", "table.csv.zst", "table.jsonl", "table.jsonl.gz", "table.jsonl.zst"} {
+		if err := b.compare(format, b.rows, b.columns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b bench) compare(format string, rows, columns int) error {
+	reference, err := b.tableFile(format, 3, rows, columns, false)
+	if err != nil {
+		return err
+	}
+	current, err := b.tableFile(format, 4, rows, columns, false)
+	if err != nil {
+		return err
+	}
+	_, took, peak, err := child(b.mlops, "drift", "compare", "--reference", reference, "--current", current)
+	row{work: fmt.Sprintf("drift compare, two files of %d x %d, %s", rows, columns, format[len("table."):]), value: took.Seconds(), unit: "s", peak: peak}.print()
+	return err
+}
+
+// curve is how time grows with rows, and with features.
+func (b bench) curve() error {
+	var err error
+	for _, rows := range []int{10_000, 100_000, 1_000_000, 10_000_000} {
+		err = errors.Join(err, b.compare("table.parquet", rows, 10))
+	}
+	for _, rows := range []int{10_000, 100_000, 1_000_000} {
+		err = errors.Join(err, b.compare("table.jsonl", rows, 10))
+	}
+	for _, columns := range []int{10, 100, 1000, 10_000} {
+		err = errors.Join(err, b.compare("table.parquet", 10_000, columns))
+	}
+	return err
+}
