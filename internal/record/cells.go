@@ -3,10 +3,12 @@ package record
 import (
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/valyala/fastjson"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/flatjson"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
@@ -22,13 +24,14 @@ type cells struct {
 	typeErrors int64
 	missing    int64
 	lastBad    bool
+	scratch    []byte
 	last       time.Time // of a timestamp column: the value that was set last, zero where it was none
 }
 
 func newCells(kind mlops.ColumnType) *cells { return &cells{kind: kind, seen: map[string]string{}} }
 
 // set puts the cell of a row; rows between are missing. A row that is set again is overwritten.
-func (c *cells) set(row int, value *fastjson.Value) {
+func (c *cells) set(row int, value scalar) {
 	if len(c.null) == row+1 {
 		c.null = c.null[:row]
 		c.numbers, c.text = c.numbers[:min(row, len(c.numbers))], c.text[:min(row, len(c.text))]
@@ -70,65 +73,81 @@ func (c *cells) add(number float64, text string, null bool) {
 	}
 }
 
-// read reads a value as the column's type; not ok is a type error.
-func (c *cells) read(value *fastjson.Value) (number float64, text string, null, ok bool) {
-	kind := value.Type()
-	if kind == fastjson.TypeNumber && c.kind == mlops.TypeNumber {
-		number, err := value.Float64()
-		return number, "", false, err == nil && !math.IsInf(number, 0) && !math.IsNaN(number)
+// scalar is a value as it stands in a row. Its text is what a text says, and what anything else is written as; it is valid while
+// it is set.
+type scalar struct {
+	kind   flatjson.Kind
+	text   []byte
+	number float64 // of a number; NaN where it is beyond a float64
+}
+
+func scalarOf(value *fastjson.Value) scalar {
+	switch value.Type() {
+	case fastjson.TypeString:
+		return scalar{kind: flatjson.Text, text: value.GetStringBytes()}
+	case fastjson.TypeNumber:
+		text := value.MarshalTo(nil)
+		number, err := strconv.ParseFloat(string(text), 64)
+		if err != nil {
+			number = math.NaN()
+		}
+		return scalar{kind: flatjson.Number, text: text, number: number}
+	case fastjson.TypeNull:
+		return scalar{kind: flatjson.Null}
+	case fastjson.TypeTrue:
+		return scalar{kind: flatjson.True, text: []byte("true")}
+	case fastjson.TypeFalse:
+		return scalar{kind: flatjson.False, text: []byte("false")}
+	default:
+		return scalar{kind: flatjson.Nested, text: value.MarshalTo(nil)}
 	}
-	raw, isText := scalar(value)
+}
+
+// read reads a value as the column's type; not ok is a type error.
+func (c *cells) read(value scalar) (number float64, text string, null, ok bool) {
+	if value.kind == flatjson.Number && c.kind == mlops.TypeNumber {
+		return value.number, "", false, !math.IsInf(value.number, 0) && !math.IsNaN(value.number)
+	}
+	raw := value.text
+	if value.kind == flatjson.Number && !math.IsNaN(value.number) {
+		// The shortest form, as a table writes numbers: 1.0 and 1 are one category.
+		raw = table.AppendNumber(c.scratch[:0], value.number)
+		c.scratch = raw
+	}
+	nested := value.kind == flatjson.Nested
 	switch {
-	case kind == fastjson.TypeNull || isText && table.IsNullText(raw):
+	case value.kind == flatjson.Null || !nested && table.IsNullText(string(raw)):
 		c.last = time.Time{}
 		return 0, "", true, true
-	case !isText && c.kind != mlops.TypeText:
+	case nested && c.kind != mlops.TypeText:
 		c.last = time.Time{}
 		return 0, "", true, false
 	}
-	cell := table.Column{Text: []string{raw}}
 	switch c.kind {
 	case mlops.TypeNumber:
-		numbers, _, bad := cell.AsNumbers()
+		numbers, _, bad := table.Column{Text: []string{string(raw)}}.AsNumbers()
 		return numbers[0], "", false, bad == 0
 	case mlops.TypeBoolean:
-		booleans, _, bad := cell.AsBooleans()
+		booleans, _, bad := table.Column{Text: []string{string(raw)}}.AsBooleans()
 		if booleans[0] {
 			return 0, "true", false, bad == 0
 		}
 		return 0, "false", false, bad == 0
 	case mlops.TypeTimestamp:
-		c.last, ok = table.ParseTime(raw)
+		c.last, ok = table.ParseTime(string(raw))
 		return 0, "", false, ok
 	default:
 		return 0, c.intern(raw), false, true
 	}
 }
 
-// scalar is a value as text; a nested one is its JSON and no scalar.
-func scalar(value *fastjson.Value) (string, bool) {
-	switch value.Type() {
-	case fastjson.TypeString:
-		return string(value.GetStringBytes()), true
-	case fastjson.TypeNumber:
-		// The shortest form, as a table writes numbers: 1.0 and 1 are one category.
-		if number, err := value.Float64(); err == nil {
-			return table.FormatNumber(number), true
-		}
-		return value.String(), true
-	case fastjson.TypeArray, fastjson.TypeObject:
-		return value.String(), false
-	default:
-		return value.String(), true
-	}
-}
-
-func (c *cells) intern(text string) string {
-	if known, ok := c.seen[text]; ok {
+func (c *cells) intern(text []byte) string {
+	if known, ok := c.seen[string(text)]; ok {
 		return known
 	}
-	c.seen[text] = text
-	return text
+	own := string(text)
+	c.seen[own] = own
+	return own
 }
 
 func (c *cells) input(name string) stats.Input {
@@ -164,8 +183,8 @@ func (a *answer) add(rows int, answers []*fastjson.Object) {
 				a.name = a.choose(row)
 			}
 			if value := row.Get(a.name); a.name != "" && value != nil {
-				a.numbers.set(a.rows+i, value)
-				a.text.set(a.rows+i, value)
+				a.numbers.set(a.rows+i, scalarOf(value))
+				a.text.set(a.rows+i, scalarOf(value))
 				a.found = a.found || !a.text.null[a.rows+i]
 			}
 		}

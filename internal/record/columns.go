@@ -60,6 +60,7 @@ type Builder struct {
 	columns    map[string]*cells
 	answer     answer
 	result     Columns
+	flat       flatRow
 	parser     fastjson.Parser
 	answerJSON fastjson.Parser
 }
@@ -85,21 +86,26 @@ func (b *Builder) Add(r Record) error {
 		b.result.NotCaptured++
 		return nil
 	}
-	rows, err := objects(&b.parser, r.Data)
-	if err != nil {
-		return fmt.Errorf("record %s: %w", r.ID, err)
+	rows, ok := b.flatRows(r.Data, r.EventTime)
+	if !ok {
+		all, err := objects(&b.parser, r.Data)
+		if err != nil {
+			return fmt.Errorf("record %s: %w", r.ID, err)
+		}
+		for _, row := range all[min(rows, len(all)):] {
+			b.row(row, r.EventTime)
+		}
+		rows = len(all)
 	}
-	for _, row := range rows {
-		b.row(row, r.EventTime)
-	}
-	b.result.Versions[r.ModelVersion] += int64(len(rows))
+	b.result.Versions[r.ModelVersion] += int64(rows)
 	var answers []*fastjson.Object
 	if !r.Failed() && r.Response != nil {
+		var err error
 		if answers, err = objects(&b.answerJSON, r.Response); err != nil {
 			return fmt.Errorf("record %s: %w", r.ID, err)
 		}
 	}
-	b.answer.add(len(rows), answers)
+	b.answer.add(rows, answers)
 	return nil
 }
 
@@ -114,7 +120,7 @@ func (b *Builder) row(row *fastjson.Object, eventTime time.Time) {
 			b.unknown(string(key))
 			return
 		}
-		column.set(index, value)
+		column.set(index, scalarOf(value))
 		if string(key) == b.timestamp && !column.last.IsZero() {
 			at = column.last
 		}

@@ -173,7 +173,7 @@ func (b *Builder) SetLabels(labels []json.RawMessage) error {
 		if err != nil {
 			return err
 		}
-		column.set(row, value)
+		column.set(row, scalarOf(value))
 	}
 	b.columns[name] = column
 	return nil

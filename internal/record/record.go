@@ -86,11 +86,14 @@ func AppendLine(to, encoded []byte, sequence int64) []byte {
 	return append(to, "}\n"...)
 }
 
-// Decode reads one line. A document of another schema is mlops.ErrNotFound: readers pass over it.
+// Decode reads one line; Data and Response of the record are parts of it. A document of another schema is mlops.ErrNotFound: readers pass over it.
 func Decode(line []byte) (Record, error) {
-	var r Record
-	if err := json.Unmarshal(line, &r); err != nil {
-		return Record{}, fmt.Errorf("%w: not an inference record: %w", mlops.ErrInvalid, err)
+	r, usual := decodeUsual(line)
+	if !usual {
+		r = Record{}
+		if err := json.Unmarshal(line, &r); err != nil {
+			return Record{}, fmt.Errorf("%w: not an inference record: %w", mlops.ErrInvalid, err)
+		}
 	}
 	if r.Schema != Schema {
 		return Record{}, fmt.Errorf("document of schema %q: no inference record: %w", r.Schema, mlops.ErrNotFound)

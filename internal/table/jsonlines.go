@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/flatjson"
 )
 
 // Bounds of one file: the bytes of a line, and its different keys.
@@ -33,15 +35,18 @@ func openJSONLines(from io.Reader) (*File, error) {
 // jsonRows are the columns of the lines so far. Numbers are kept as they were written until all lines are known: one text makes
 // all of them text.
 type jsonRows struct {
-	sink  rowSink
-	index map[string]int
-	names []string
+	sink    rowSink
+	index   map[string]int
+	names   []string
+	scanner flatjson.Scanner
+	parser  fastjson.Parser
+	// order is the column of each key of the last line: the next line mostly has the same order.
+	order []int
 }
 
 func (r *jsonRows) read(from io.Reader) ([]string, error) {
 	scanner := bufio.NewScanner(from)
 	scanner.Buffer(make([]byte, 1<<16), maximumLine)
-	var parser fastjson.Parser
 	var faults lineFaults
 	line := 0
 	for scanner.Scan() {
@@ -54,19 +59,13 @@ func (r *jsonRows) read(from io.Reader) ([]string, error) {
 		if len(content) == 0 {
 			continue
 		}
-		value, err := parser.ParseBytes(content)
-		switch {
-		case !utf8.Valid(content):
-			err = errors.New(notUTF8)
-		case err != nil:
-			err = errors.New("is not JSON; write one whole object a line")
-		default:
-			err = r.add(value)
-		}
-		if err != nil {
+		if !r.flat(content) {
 			r.sink.forget()
-			faults.note(line, "%v", err)
-			continue
+			if err := r.unusual(content); err != nil {
+				r.sink.forget()
+				faults.note(line, "%v", err)
+				continue
+			}
 		}
 		if err := r.sink.row(); err != nil {
 			return nil, err
@@ -88,6 +87,56 @@ func (r *jsonRows) read(from io.Reader) ([]string, error) {
 		names[i] = cleanName(name)
 	}
 	return names, checkNames(names)
+}
+
+// flat adds the cells of a line as most are; false, and some of them added, where it needs a closer look.
+func (r *jsonRows) flat(line []byte) bool {
+	s := &r.scanner
+	if !s.Open(line) {
+		return false
+	}
+	for place := 0; s.Next(); place++ {
+		if place == len(r.order) {
+			r.order = append(r.order, 0)
+		}
+		at := r.order[place]
+		if at >= len(r.names) || r.names[at] != string(s.Key) {
+			known := false
+			if at, known = r.index[string(s.Key)]; !known {
+				return false
+			}
+			r.order[place] = at
+		}
+		if r.sink.has(at) {
+			return false
+		}
+		column := &r.sink.columns[at]
+		switch s.Kind {
+		case flatjson.Number:
+			column.numbers = column.numbers && (s.IsShort() || isExact(s.Value))
+		case flatjson.Nested:
+			return false
+		case flatjson.Null:
+			s.Value = nil
+		default:
+			column.numbers = false
+		}
+		addCell(&r.sink, at, s.Value)
+	}
+	rest, ok := s.End()
+	return ok && len(rest) == 0
+}
+
+// unusual adds the cells of any line of JSON, or says what is wrong with it.
+func (r *jsonRows) unusual(line []byte) error {
+	if !utf8.Valid(line) {
+		return errors.New(notUTF8)
+	}
+	value, err := r.parser.ParseBytes(line)
+	if err != nil {
+		return errors.New("is not JSON; write one whole object a line")
+	}
+	return r.add(value)
 }
 
 // add adds the cells of one line.
@@ -141,17 +190,19 @@ func (r *jsonRows) number(at int, text []byte) error {
 	if strings.EqualFold(strings.TrimLeft(string(text), "+-"), "nan") {
 		text = nil
 	}
-	number, err := 0.0, error(nil)
-	if len(text) > 0 {
-		if number, err = strconv.ParseFloat(string(text), 64); errors.Is(err, strconv.ErrSyntax) {
-			return fmt.Errorf("has %q, which is no number", text)
-		}
+	if _, err := strconv.ParseFloat(string(text), 64); len(text) > 0 && errors.Is(err, strconv.ErrSyntax) {
+		return fmt.Errorf("has %q, which is no number", text)
 	}
-	// Long identifiers stay text: a float64 holds no more than maximumExact.
 	column := &r.sink.columns[at]
-	column.numbers = column.numbers && err == nil && math.Abs(number) < maximumExact
+	column.numbers = column.numbers && (len(text) == 0 || isExact(text))
 	addCell(&r.sink, at, text)
 	return nil
+}
+
+// isExact says whether a number is one that a float64 holds exactly enough: long identifiers stay text.
+func isExact(text []byte) bool {
+	number, err := strconv.ParseFloat(string(text), 64)
+	return err == nil && math.Abs(number) < maximumExact
 }
 
 // maximumExact is the largest whole number up to which a float64 holds each one.

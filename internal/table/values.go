@@ -68,11 +68,14 @@ func (c Column) AsText() (values []string, null []bool) {
 }
 
 // FormatNumber is the shortest text that reads back as the same number.
-func FormatNumber(number float64) string {
+func FormatNumber(number float64) string { return string(AppendNumber(nil, number)) }
+
+// AppendNumber appends FormatNumber.
+func AppendNumber(to []byte, number float64) []byte {
 	if magnitude := math.Abs(number); magnitude != 0 && (magnitude >= 1e21 || magnitude < 1e-6) {
-		return strconv.FormatFloat(number, 'e', -1, 64)
+		return strconv.AppendFloat(to, number, 'e', -1, 64)
 	}
-	return strconv.FormatFloat(number, 'f', -1, 64)
+	return strconv.AppendFloat(to, number, 'f', -1, 64)
 }
 
 // AsBooleans reads true, false, t, f, yes, no, y, n (in any case), 1 and 0.

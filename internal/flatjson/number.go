@@ -1,0 +1,121 @@
+package flatjson
+
+import "strconv"
+
+// decimal is a number as it was written, where it has at most 19 digits: digits times ten to the power.
+type decimal struct {
+	digits   uint64
+	power    int
+	count    int // of digits without leading zeroes
+	negative bool
+	integer  bool
+	exponent bool
+}
+
+// number reads a number by JSON's grammar.
+func (s *Scanner) number() bool {
+	data, at := s.data, s.at
+	d := decimal{integer: true}
+	if at < len(data) && data[at] == '-' {
+		d.negative = true
+		at++
+	}
+	start := at
+	for at < len(data) && data[at]-'0' <= 9 {
+		d.digits = d.digits*10 + uint64(data[at]-'0')
+		at++
+	}
+	if at == start || data[start] == '0' && at > start+1 {
+		return false
+	}
+	d.count = at - start
+	if data[start] == '0' {
+		d.count = 0
+	}
+	if at < len(data) && data[at] == '.' {
+		at++
+		from := at
+		for at < len(data) && data[at]-'0' <= 9 {
+			d.digits = d.digits*10 + uint64(data[at]-'0')
+			if d.digits != 0 {
+				d.count++
+			}
+			at++
+		}
+		if at == from {
+			return false
+		}
+		d.power, d.integer = from-at, false
+	}
+	if at < len(data) && data[at]|0x20 == 'e' {
+		d.integer, d.exponent = false, true
+		at++
+		negative := false
+		if at < len(data) && (data[at] == '+' || data[at] == '-') {
+			negative = data[at] == '-'
+			at++
+		}
+		from, power := at, 0
+		for at < len(data) && data[at]-'0' <= 9 {
+			power = min(power*10+int(data[at]-'0'), 1e6)
+			at++
+		}
+		if at == from {
+			return false
+		}
+		if negative {
+			power = -power
+		}
+		d.power += power
+	}
+	s.at, s.whole = at, d
+	return true
+}
+
+// mostDigits are those that a 64-bit number always holds.
+const mostDigits = 19
+
+// exactPowers of ten are those that a float64 holds exactly.
+var exactPowers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// Float is the number that was read last, rounded as strconv.ParseFloat rounds; not ok where it is beyond all.
+func (s *Scanner) Float() (number float64, ok bool) {
+	d := s.whole
+	if d.count <= mostDigits && d.digits <= 1<<53 && d.power >= -22 && d.power <= 22 {
+		// Both are exact, so that the one operation is rounded as it should be.
+		number = float64(d.digits)
+		if d.power < 0 {
+			number /= exactPowers[-d.power]
+		} else {
+			number *= exactPowers[d.power]
+		}
+		if d.negative {
+			number = -number
+		}
+		return number, true
+	}
+	if d.count <= mostDigits {
+		if number, ok = nearest(d.digits, d.power); ok {
+			if d.negative {
+				number = -number
+			}
+			return number, true
+		}
+	}
+	number, err := strconv.ParseFloat(string(s.Value), 64)
+	return number, err == nil
+}
+
+// Integer is the number that was read last; not ok where it is written with a fraction or an exponent, or too long.
+func (s *Scanner) Integer() (int64, bool) {
+	if !s.whole.integer || s.whole.count >= mostDigits {
+		return 0, false
+	}
+	if s.whole.negative {
+		return -int64(s.whole.digits), true //nolint:gosec // fewer than 19 digits
+	}
+	return int64(s.whole.digits), true //nolint:gosec // fewer than 19 digits
+}
+
+// IsShort says that the number that was read last has at most 15 digits and no exponent: a float64 holds it as it is written.
+func (s *Scanner) IsShort() bool { return s.whole.count <= 15 && !s.whole.exponent }
