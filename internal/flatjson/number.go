@@ -1,6 +1,10 @@
 package flatjson
 
-import "strconv"
+import (
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+)
 
 // decimal is a number as it was written, where it has at most 19 digits: digits times ten to the power.
 type decimal struct {
@@ -70,6 +74,51 @@ func (s *Scanner) number() bool {
 	}
 	s.at, s.whole = at, d
 	return true
+}
+
+// passNumber passes over a number by JSON's grammar.
+func (s *Scanner) passNumber() bool {
+	data, at := s.data, s.at
+	if at < len(data) && data[at] == '-' {
+		at++
+	}
+	start := at
+	if at = digitsEnd(data, at); at == start || data[start] == '0' && at > start+1 {
+		return false
+	}
+	if at < len(data) && data[at] == '.' {
+		from := at + 1
+		if at = digitsEnd(data, from); at == from {
+			return false
+		}
+	}
+	if at < len(data) && data[at]|0x20 == 'e' {
+		from := at + 1
+		if from < len(data) && (data[from] == '+' || data[from] == '-') {
+			from++
+		}
+		if at = digitsEnd(data, from); at == from {
+			return false
+		}
+	}
+	s.at = at
+	return true
+}
+
+// digitsEnd is where digits end, found eight at a time: what is no digit has a high half other than 3, or carries beyond 9.
+func digitsEnd(data []byte, at int) int {
+	for at+8 <= len(data) {
+		word := binary.LittleEndian.Uint64(data[at:])
+		others := (word&(0xf0*ones) ^ 0x30*ones) | (word&(0x0f*ones)+0x06*ones)&(0xf0*ones)
+		if others != 0 {
+			return at + bits.TrailingZeros64(others)/8
+		}
+		at += 8
+	}
+	for at < len(data) && data[at]-'0' <= 9 {
+		at++
+	}
+	return at
 }
 
 // mostDigits are those that a 64-bit number always holds.

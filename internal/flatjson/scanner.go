@@ -206,8 +206,10 @@ func (s *Scanner) pass(depth int) bool {
 		return ok && (!escaped || validEscapes(value))
 	case '{', '[':
 		return s.nested(depth + 1)
-	default:
+	case 'n', 't', 'f':
 		return s.value()
+	default:
+		return s.passNumber()
 	}
 }
 

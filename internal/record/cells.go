@@ -32,6 +32,12 @@ func newCells(kind mlops.ColumnType) *cells { return &cells{kind: kind, seen: ma
 
 // set puts the cell of a row; rows between are missing. A row that is set again is overwritten.
 func (c *cells) set(row int, value scalar) {
+	if value.kind == flatjson.Number && c.kind == mlops.TypeNumber && len(c.null) == row && !math.IsInf(value.number, 0) && !math.IsNaN(value.number) {
+		c.lastBad = false // as below, for what most values are
+		c.null = append(c.null, false)
+		c.numbers = append(c.numbers, value.number)
+		return
+	}
 	if len(c.null) == row+1 {
 		c.null = c.null[:row]
 		c.numbers, c.text = c.numbers[:min(row, len(c.numbers))], c.text[:min(row, len(c.text))]
@@ -166,6 +172,7 @@ type answer struct {
 	text    *cells
 	rows    int
 	found   bool
+	scanner flatjson.Scanner
 }
 
 func newAnswer(label string) answer {
@@ -176,6 +183,43 @@ func newAnswer(label string) answer {
 	return answer{names: names, numbers: newCells(mlops.TypeNumber), text: newCells(mlops.TypeCategory)}
 }
 
+// flat adds the answer to one row where it is one flat object with the prediction under the name that is known already.
+func (a *answer) flat(rows int, response []byte) bool {
+	rest, ok := cutToken(response, '[')
+	if a.name == "" || rows != 1 || !ok || !a.scanner.Open(rest) {
+		return false
+	}
+	var found scalar
+	times := 0
+	for a.scanner.Next() {
+		if string(a.scanner.Key) != a.name {
+			continue
+		}
+		times++
+		found = scalar{kind: a.scanner.Kind, text: a.scanner.Value}
+		if found.kind == flatjson.Number {
+			if found.number, ok = a.scanner.Float(); !ok {
+				return false
+			}
+		}
+	}
+	if rest, ok = a.scanner.End(); !ok || times != 1 {
+		return false
+	}
+	if rest, ok = cutToken(rest, ']'); !ok || len(rest) > 0 {
+		return false
+	}
+	a.set(a.rows, found)
+	a.rows++
+	return true
+}
+
+func (a *answer) set(row int, value scalar) {
+	a.numbers.set(row, value)
+	a.text.set(row, value)
+	a.found = a.found || !a.text.null[row]
+}
+
 func (a *answer) add(rows int, answers []*fastjson.Object) {
 	if len(answers) == rows {
 		for i, row := range answers {
@@ -183,9 +227,7 @@ func (a *answer) add(rows int, answers []*fastjson.Object) {
 				a.name = a.choose(row)
 			}
 			if value := row.Get(a.name); a.name != "" && value != nil {
-				a.numbers.set(a.rows+i, scalarOf(value))
-				a.text.set(a.rows+i, scalarOf(value))
-				a.found = a.found || !a.text.null[a.rows+i]
+				a.set(a.rows+i, scalarOf(value))
 			}
 		}
 	}

@@ -100,6 +100,9 @@ func (b *Builder) Add(r Record) error {
 	b.result.Versions[r.ModelVersion] += int64(rows)
 	var answers []*fastjson.Object
 	if !r.Failed() && r.Response != nil {
+		if b.answer.flat(rows, r.Response) {
+			return nil
+		}
 		var err error
 		if answers, err = objects(&b.answerJSON, r.Response); err != nil {
 			return fmt.Errorf("record %s: %w", r.ID, err)
