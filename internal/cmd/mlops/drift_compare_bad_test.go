@@ -35,7 +35,9 @@ func goodCSV(rows int) []byte {
 }
 
 func goodJSON(rows int) []byte {
-	return lines("", rows, func(row int) string { return fmt.Sprintf(`{"x":%d,"y":"%s"}`, row*37%101, []string{"red", "green", "blue"}[row%3]) })
+	return lines("", rows, func(row int) string {
+		return fmt.Sprintf(`{"x":%d,"y":"%s"}`, row*37%101, []string{"red", "green", "blue"}[row%3])
+	})
 }
 
 func gzipped(t *testing.T, content []byte) []byte {
@@ -142,7 +144,7 @@ func TestDriftCompareBadInput(t *testing.T) {
 		"numbers as strings":      {name: "b.jsonl", referenceName: "a.jsonl", reference: lines("", badRows, func(row int) string { return fmt.Sprintf(`{"x":"%d","y":"red"}`, row*37%101) }), current: goodJSON(badRows), want: `"type": "number"`},
 		"10,000 features":         {name: "b.csv", reference: wide(0), current: wide(5), want: `"f9999"`},
 		"10,001 keys":             {name: "b.jsonl", reference: good, current: lines("", 10_001, func(row int) string { return fmt.Sprintf(`{"k%d":1}`, row) }), wantError: []string{"b.jsonl", "line 10001", "more than 10000 columns"}},
-		"an empty file":                 {name: "b.csv", reference: good, wantError: []string{"b.csv", "empty"}},
+		"an empty file":           {name: "b.csv", reference: good, wantError: []string{"b.csv", "empty"}},
 		"truncated gzip":          {name: "b.csv.gz", reference: good, current: half(gzipped(t, good)), wantError: []string{"b.csv.gz", "line", "gzip stream ends in the middle"}},
 		"corrupt gzip":            {name: "b.csv.gz", reference: good, current: broken(gzipped(t, good)), wantError: []string{"b.csv.gz", "gzip stream is broken"}},
 		"truncated gzip of JSON":  {name: "b.jsonl.gz", reference: good, current: half(gzipped(t, goodJSON(badRows))), wantError: []string{"b.jsonl.gz", "line", "gzip stream ends in the middle"}},
