@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/valyala/fastjson"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/compressed"
@@ -164,12 +165,30 @@ func measureRecords(what string) (float64, error) {
 	best := 0.0
 	for range 5 {
 		start := time.Now()
-		if err := readRecords(from); err != nil {
+		if what == "fastjson" {
+			if err := parseLines(content); err != nil {
+				return 0, err
+			}
+		} else if err := readRecords(from); err != nil {
 			return 0, err
 		}
 		best = max(best, float64(len(content))/1e6/time.Since(start).Seconds())
 	}
 	return best, nil
+}
+
+// parseLines is what a general parser takes for the same lines, without making columns of them.
+func parseLines(content []byte) error {
+	var parser fastjson.Parser
+	var sum float64
+	for line := range bytes.Lines(content) {
+		value, err := parser.ParseBytes(line)
+		if err != nil {
+			return err
+		}
+		value.GetObject("data", "0").Visit(func(_ []byte, cell *fastjson.Value) { sum += cell.GetFloat64() })
+	}
+	return nil
 }
 
 func readRecords(from []byte) error {

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/compressed"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
@@ -191,16 +192,22 @@ var errEnough = errors.New("enough")
 
 const longestLine = 64 << 20
 
-// eachLine visits the lines of a file that are not blank; a number counts from 1.
+// eachLine visits the lines of a file, plain or compressed, that are not blank; a number counts from 1.
 func eachLine(path string, visit func(number int, line []byte) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }() // only read
-	scanner := bufio.NewScanner(file)
+	stream, err := compressed.NewReader(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer stream.Close()
+	scanner := bufio.NewScanner(stream)
 	scanner.Buffer(make([]byte, 1<<16), longestLine)
-	for number := 1; scanner.Scan(); number++ {
+	number := 1
+	for ; scanner.Scan(); number++ {
 		line := bytes.TrimSpace(bytes.TrimPrefix(scanner.Bytes(), []byte("\ufeff")))
 		if len(line) == 0 {
 			continue
@@ -212,7 +219,7 @@ func eachLine(path string, visit func(number int, line []byte) error) error {
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s, line %d: %w", path, number, err)
 	}
 	return nil
 }
