@@ -18,6 +18,12 @@ const (
 	LabelProject = "project"
 )
 
+// Custom properties of alert rules over these gauges: who takes an alert knows by them whose it is, and about what.
+const (
+	AlertPropertyProject = "mlops_project"
+	AlertPropertySignal  = "mlops_signal"
+)
+
 // TopicOverdue is a drift monitor that has judged no window for OverdueIntervals of its schedule. Nobody is notified of it
 // by the controller; it is attention alone.
 const TopicOverdue Topic = "overdue"

@@ -47,10 +47,13 @@ func (p *Project) inbox() (in platform.Store, prefix string) {
 // largestRequest is far more than anybody writes by hand, in bytes: the inbox is read in each pass.
 const largestRequest = 64 << 10
 
-// Ask stores a request and returns it with id, writer and time filled in. The controller answers in the model's log.
+// Ask stores a request and returns it with id, writer and time filled in. The controller answers in the model's log. An id
+// that is given stays: asking again under it is mlops.ErrConflict, and what it asked for is asked for once.
 func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request, error) {
 	request.Schema, request.Writer, request.Time = mlops.RequestSchema, p.NewWriter(), p.Now()
-	request.ID = request.Time.Format("20060102T150405Z") + "-" + request.Writer
+	if request.ID == "" {
+		request.ID = request.Time.Format(mlops.TimeKey) + "-" + request.Writer
+	}
 	if p.Inbox != nil {
 		self, err := p.Inbox.Self(ctx)
 		if err != nil {

@@ -72,12 +72,6 @@ type Actions struct {
 	CustomProperties map[string]string `json:"customProperties"`
 }
 
-// Keys of custom properties; the webhook of the controller reads them.
-const (
-	PropertyProject = "mlops_project"
-	PropertySignal  = "mlops_signal"
-)
-
 // A gauge is said every few minutes and may arrive some minutes late: a rule looks back over several, at the newest alone.
 const (
 	frequency = "PT5M"
@@ -155,7 +149,7 @@ func (d Declared) rule(sources []source, groups []string) Rule {
 		AutoMitigate: true, SkipQueryValidation: true, // resolves by itself; the tables are empty before the first gauge
 		Criteria: Criteria{AllOf: []Condition{condition(first.signal, d.Project.Name, objects, first.limit)}},
 		Actions: Actions{ActionGroups: groups, CustomProperties: map[string]string{
-			PropertyProject: d.Project.Name, PropertySignal: string(first.signal),
+			mlops.AlertPropertyProject: d.Project.Name, mlops.AlertPropertySignal: string(first.signal),
 		}},
 	}}
 }
