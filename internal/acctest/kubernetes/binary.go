@@ -27,7 +27,7 @@ func Binary() (string, error) {
 	}
 	path := filepath.Join(cache, "terraform-provider-mlops", "kubernetes-"+Version, "kubernetes")
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("Kubernetes %s: %w", Version, err)
+		return "", fmt.Errorf("control plane of Kubernetes %s: %w", Version, err)
 	}
 	return path, nil
 }

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -67,9 +68,10 @@ func start(ctx context.Context, binary, dir string) (*Plane, error) {
 }
 
 func (p *Plane) writeUsers() error {
-	tokens := adminToken + `,admin,admin,"system:masters"` + "\n"
+	var tokens bytes.Buffer
+	fmt.Fprintln(&tokens, adminToken+`,admin,admin,"system:masters"`)
 	for _, user := range Users {
-		tokens += fmt.Sprintf("%s,%s,%s\n", p.Token(user), user, user)
+		fmt.Fprintf(&tokens, "%s,%s,%s\n", p.Token(user), user, user)
 	}
 	config := fmt.Sprintf(`apiVersion: v1
 kind: Config
@@ -79,7 +81,7 @@ contexts: [{name: test, context: {cluster: test, user: admin}}]
 current-context: test
 `, p.Host, p.dir.path("ca.crt"), adminToken)
 	return errors.Join(
-		os.WriteFile(p.dir.path("tokens.csv"), []byte(tokens), 0o600),
+		os.WriteFile(p.dir.path("tokens.csv"), tokens.Bytes(), 0o600),
 		os.WriteFile(p.dir.path("kubeconfig"), []byte(config), 0o600),
 	)
 }

@@ -32,7 +32,7 @@ func Shared(t testing.TB) *Plane {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.plane == nil && shared.err == nil {
-		dir, err := os.MkdirTemp("", "kubernetes-")
+		dir, err := os.MkdirTemp("", "kubernetes-") //nolint:usetesting // it outlives the test that asks first
 		if err == nil {
 			shared.plane, err = start(context.Background(), binary, dir)
 		}

@@ -5,7 +5,7 @@ package conformance
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,7 +40,7 @@ func Service(name string, replicas, version int64) workload.Manifest {
 			Pod: workload.Pod{
 				Containers: []workload.Container{{
 					Name: "serve", Image: "model:1", Command: []string{"serve"}, Ports: []string{"serve"},
-					Env: map[string]string{"MLOPS_MODEL_VERSION": fmt.Sprint(version)},
+					Env: map[string]string{"MLOPS_MODEL_VERSION": strconv.FormatInt(version, 10)},
 				}},
 				GracePeriod: mlops.Duration(time.Second),
 			},
@@ -58,9 +58,10 @@ func Job(name string, command ...string) workload.Manifest {
 	}
 }
 
-func apply(t *testing.T, on platform.Workloads, manifest workload.Manifest, revision string) workload.Live {
+// apply declares what is not there yet.
+func apply(t *testing.T, on platform.Workloads, manifest workload.Manifest) workload.Live {
 	t.Helper()
-	live, err := on.Apply(t.Context(), manifest, revision)
+	live, err := on.Apply(t.Context(), manifest, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func takesWhatWasRead(t *testing.T, on platform.Workloads) {
 	if _, err := on.Apply(ctx, manifest, "1-abc"); !errors.Is(err, mlops.ErrConflict) {
 		t.Errorf("a revision of what is not there: %v, want ErrConflict", err)
 	}
-	live := apply(t, on, manifest, "")
+	live := apply(t, on, manifest)
 	if !live.InSync() {
 		t.Errorf("out of sync right after an apply: %s", live.Status.Message)
 	}
@@ -99,7 +100,7 @@ func takesWhatWasRead(t *testing.T, on platform.Workloads) {
 const writers = 8
 
 func race(t *testing.T, on platform.Workloads) {
-	live := apply(t, on, Service("model", 1, 1), "")
+	live := apply(t, on, Service("model", 1, 1))
 	if won := compete(t, on, live.Revision); won != 1 {
 		t.Errorf("%d writers won, want 1", won)
 	}
@@ -130,7 +131,7 @@ func compete(t *testing.T, on platform.Workloads, revision string) int64 {
 }
 
 func jobNeverChanges(t *testing.T, on platform.Workloads) {
-	live := apply(t, on, Job("train", "train", "0"), "")
+	live := apply(t, on, Job("train", "train", "0"))
 	if live.Status.Phase != workload.PhasePending && live.Status.Phase != workload.PhaseRunning {
 		t.Errorf("phase %q, want pending", live.Status.Phase)
 	}
@@ -163,7 +164,7 @@ func refuses(t *testing.T, on platform.Workloads) {
 
 func deletesOneLife(t *testing.T, on platform.Workloads) {
 	ctx := t.Context()
-	apply(t, on, Service("model", 1, 1), "")
+	apply(t, on, Service("model", 1, 1))
 	if err := on.Delete(ctx, workload.KindService, "model", "another"); err != nil {
 		t.Error(err)
 	}
@@ -181,14 +182,14 @@ func deletesOneLife(t *testing.T, on platform.Workloads) {
 }
 
 func usedAgain(t *testing.T, on platform.Workloads) {
-	first := apply(t, on, Service("model", 1, 1), "")
+	first := apply(t, on, Service("model", 1, 1))
 	if err := on.Delete(t.Context(), workload.KindService, "model", ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := on.Apply(t.Context(), Service("model", 1, 1), first.Revision); !errors.Is(err, mlops.ErrConflict) {
 		t.Errorf("over what was deleted: %v, want ErrConflict", err)
 	}
-	again := apply(t, on, Service("model", 1, 1), "")
+	again := apply(t, on, Service("model", 1, 1))
 	if again.Revision == first.Revision {
 		t.Error("another life has the same revision")
 	}
@@ -196,9 +197,9 @@ func usedAgain(t *testing.T, on platform.Workloads) {
 
 func lists(t *testing.T, on platform.Workloads) {
 	for _, name := range []string{"b", "c", "a"} {
-		apply(t, on, Service(name, 1, 1), "")
+		apply(t, on, Service(name, 1, 1))
 	}
-	apply(t, on, Job("b", "train"), "")
+	apply(t, on, Job("b", "train"))
 	for kind, want := range map[workload.Kind]string{workload.KindService: "a b c", workload.KindJob: "b", workload.KindSchedule: ""} {
 		all, err := on.List(t.Context(), kind)
 		if err != nil {
@@ -217,7 +218,7 @@ func lists(t *testing.T, on platform.Workloads) {
 func comesBack(t *testing.T, on platform.Workloads) {
 	manifest := Service("model", 2, 7)
 	manifest.LogSequence, manifest.SpecSequence = 3, 4
-	applied := apply(t, on, manifest, "")
+	applied := apply(t, on, manifest)
 	live, err := on.Get(t.Context(), workload.KindService, "model")
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -77,7 +78,7 @@ func (a *api) list(ctx context.Context, of Resource, selector string) ([]object,
 			Metadata metav1.ListMeta `json:"metadata"`
 			Items    []object        `json:"items"`
 		}
-		request := a.rest.Get().AbsPath(a.path(of, "")).Param("labelSelector", selector).Param("limit", fmt.Sprint(pageSize))
+		request := a.rest.Get().AbsPath(a.path(of, "")).Param("labelSelector", selector).Param("limit", strconv.Itoa(pageSize))
 		if next != "" {
 			request.Param("continue", next)
 		}
@@ -96,19 +97,17 @@ func (a *api) list(ctx context.Context, of Resource, selector string) ([]object,
 
 // apply sends the fields that we own. Without force a field that somebody else owns is an error that apierrors.IsConflict
 // knows, and so is a state of the object that is no more.
-func (a *api) apply(ctx context.Context, wanted Object, force bool, dryRun bool) (object, error) {
+func (a *api) apply(ctx context.Context, wanted Object, force bool, dryRun bool) error {
 	body, err := json.Marshal(wanted.Fields)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", wanted.Resource.Kind, wanted.Name, err)
+		return fmt.Errorf("%s %s: %w", wanted.Resource.Kind, wanted.Name, err)
 	}
 	request := a.rest.Patch(types.ApplyYAMLPatchType).AbsPath(a.path(wanted.Resource, wanted.Name)).
-		Param("fieldManager", FieldManager).Param("force", fmt.Sprint(force)).Body(body)
+		Param("fieldManager", FieldManager).Param("force", strconv.FormatBool(force)).Body(body)
 	if dryRun {
 		request.Param("dryRun", metav1.DryRunAll)
 	}
-	var applied object
-	err = a.do(ctx, request, &applied, wanted.Resource, wanted.Name)
-	return applied, err
+	return a.do(ctx, request, nil, wanted.Resource, wanted.Name)
 }
 
 // remove deletes an object of one life; what is gone, or is another by now, is no error. Foreground: it is there until all
@@ -128,6 +127,15 @@ func (a *api) remove(ctx context.Context, of Resource, name string, uid types.UI
 		return nil
 	}
 	return err
+}
+
+// post is a request that makes an object, or asks a question in the form of one.
+func (a *api) post(of Resource, fields map[string]any) *rest.Request {
+	body, err := json.Marshal(fields)
+	if err != nil {
+		body = nil // the server says what is wrong with it
+	}
+	return a.rest.Post().AbsPath(a.path(of, "")).Body(body)
 }
 
 // open streams a path of the namespace, as long as ctx lives.
@@ -169,7 +177,7 @@ func (a *api) explain(err error, of Resource, name string) error {
 	switch {
 	case !errors.As(err, &status):
 		return fmt.Errorf("%s: the cluster at %s cannot be reached: %w", where, a.host, err)
-	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces "):
+	case apierrors.IsNotFound(err) && !of.Cluster && strings.Contains(err.Error(), "namespaces "):
 		return fmt.Errorf("%s: there is no namespace %q; set create_namespace, or have it made: %w", where, a.namespace, err)
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("%s: %w", where, mlops.ErrNotFound)

@@ -201,14 +201,14 @@ func (c *Client) write(ctx context.Context, wanted Object, current object) error
 	} else {
 		wanted = wanted.with(string(current.meta().UID), current.meta().ResourceVersion)
 	}
-	_, err := c.api.apply(ctx, wanted, false, false)
+	err := c.api.apply(ctx, wanted, false, false)
 	fields := ownedByOthers(err)
 	if len(fields) > 0 {
 		if owner := declarer(current, fields); owner != "" {
 			return fmt.Errorf("%w: %s %s: %s belongs to %q, which applies it too: let one of both have it",
 				mlops.ErrExists, wanted.Resource.Kind, wanted.Name, fields[0].Field, owner)
 		}
-		_, err = c.api.apply(ctx, wanted, true, false)
+		err = c.api.apply(ctx, wanted, true, false)
 	}
 	if apierrors.IsConflict(err) && len(ownedByOthers(err)) == 0 {
 		return fmt.Errorf("%w: %w", mlops.ErrConflict, err)

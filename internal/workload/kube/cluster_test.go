@@ -60,7 +60,7 @@ func (c cluster) makeAccounts(t *testing.T) {
 		account := Object{Resource: ServiceAccounts, Name: c.placement.roleName(of), Fields: map[string]any{
 			"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": c.placement.roleName(of)},
 		}}
-		if _, err := c.api.apply(t.Context(), account, true, false); err != nil {
+		if err := c.api.apply(t.Context(), account, true, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,7 +109,7 @@ func TestTheServerTakesEveryRenderedObject(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, placement := range []Placement{c.placement, full} {
 				for _, object := range rendered(t, manifest, placement).Objects() {
-					if _, err := c.api.apply(t.Context(), object, false, true); err != nil {
+					if err := c.api.apply(t.Context(), object, false, true); err != nil {
 						t.Error(err)
 					}
 				}
@@ -125,7 +125,7 @@ func TestTheServerTakesEveryRenderedObject(t *testing.T) {
 			}
 			delete(fields, "status")
 			fields["apiVersion"], fields["kind"], fields["metadata"].(map[string]any)["name"] = "v1", "Pod", "probe"
-			if _, err := c.api.apply(t.Context(), Object{Resource: pods, Name: "probe", Fields: fields}, false, true); err != nil {
+			if err := c.api.apply(t.Context(), Object{Resource: pods, Name: "probe", Fields: fields}, false, true); err != nil {
 				t.Error(err)
 			}
 		})
@@ -138,7 +138,7 @@ func TestUnrestrictedPodIsRefused(t *testing.T) {
 		"serviceAccountName": c.placement.roleName(roleJobs), "containers": []any{map[string]any{"name": "a", "image": "b"}},
 	}}
 	c.makeAccounts(t)
-	_, err := c.api.apply(t.Context(), Object{Resource: pods, Name: "probe", Fields: fields}, false, true)
+	err := c.api.apply(t.Context(), Object{Resource: pods, Name: "probe", Fields: fields}, false, true)
 	if err == nil || !strings.Contains(err.Error(), "PodSecurity") {
 		t.Errorf("%v, want it refused: else the test above shows nothing", err)
 	}

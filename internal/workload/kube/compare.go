@@ -9,10 +9,10 @@ import (
 	jsonutil "k8s.io/apimachinery/pkg/util/json"
 )
 
-// keys tell the items of a list apart, by the list's name; items of other lists are told apart by their place.
+// keys tell the items of a list apart, by the list's name, those of them that an item has; items of other lists are told apart by their place.
 var keys = map[string][]string{
 	"containers": {"name"}, "initContainers": {"name"}, "env": {"name"}, "volumes": {"name"}, "volumeMounts": {"mountPath"},
-	"ports": {"containerPort", "port"}, "imagePullSecrets": {"name"}, "topologySpreadConstraints": {"topologyKey"},
+	"ports": {"containerPort", "port", "protocol"}, "imagePullSecrets": {"name"}, "topologySpreadConstraints": {"topologyKey"},
 }
 
 // edits lists the fields that were sent (an Object's record) and are not so in the live object. What the server or others
@@ -76,19 +76,26 @@ func differences(path, name string, sent, live any) []string {
 func partnerOf(keys []string, place int, item any, live []any) (at string, partner any) {
 	fields, _ := item.(map[string]any)
 	for _, key := range keys {
-		value, ok := fields[key]
-		if !ok {
-			continue
+		if value, ok := fields[key]; ok {
+			at = fmt.Sprintf("[%v]", value)
+			break
 		}
-		for _, candidate := range live {
-			if other, ok := candidate.(map[string]any); ok && reflect.DeepEqual(other[key], value) {
-				return fmt.Sprintf("[%v]", value), candidate
-			}
+	}
+	if at == "" {
+		if place < len(live) {
+			partner = live[place]
 		}
-		return fmt.Sprintf("[%v]", value), nil
+		return fmt.Sprintf("[%d]", place), partner
 	}
-	if place < len(live) {
-		return fmt.Sprintf("[%d]", place), live[place]
+	same := func(candidate any) bool {
+		other, ok := candidate.(map[string]any)
+		return ok && !slices.ContainsFunc(keys, func(key string) bool {
+			value, given := fields[key]
+			return given && !reflect.DeepEqual(other[key], value)
+		})
 	}
-	return fmt.Sprintf("[%d]", place), nil
+	if found := slices.IndexFunc(live, same); found >= 0 {
+		partner = live[found]
+	}
+	return at, partner
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -18,7 +19,7 @@ type Rendered struct {
 
 // Objects are all of them, in the order in which they are applied.
 func (r Rendered) Objects() []Object {
-	return append(r.Secondary[:len(r.Secondary):len(r.Secondary)], r.Primary)
+	return append(slices.Clip(r.Secondary), r.Primary)
 }
 
 // Render says what a workload is in the cluster. What cannot be is mlops.ErrInvalid.

@@ -3,8 +3,8 @@ package kube
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -138,7 +138,7 @@ func TestCollectorStartsBeforeTheModelAndEndsAfterIt(t *testing.T) {
 	if port := serve.LivenessProbe.HTTPGet.Port.IntValue(); port != int(collect.Ports[0].ContainerPort) {
 		t.Errorf("the model is asked on port %d, where only its pod reaches it", port)
 	}
-	if env := environmentOf(serve); env["HOST"] != "127.0.0.1" || env["PORT"] != fmt.Sprint(serve.Ports[0].ContainerPort) {
+	if env := environmentOf(serve); env["HOST"] != "127.0.0.1" || env["PORT"] != strconv.Itoa(int(serve.Ports[0].ContainerPort)) {
 		t.Errorf("%v: the model listens where the collector does not find it", env)
 	}
 	wal := false
