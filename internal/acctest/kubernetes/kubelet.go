@@ -156,13 +156,13 @@ func (k *kubelet) step(ctx context.Context) {
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		behave := k.behaviour(pod.Namespace)
-		if behave == nil {
-			continue
-		}
 		if pod.DeletionTimestamp != nil {
 			now := int64(0)
 			_ = k.admin.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+			continue
+		}
+		behave := k.behaviour(pod.Namespace)
+		if behave == nil {
 			continue
 		}
 		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
