@@ -89,8 +89,25 @@ type FeatureReport struct {
 	Threshold float64  `json:"threshold"`
 	PValue    *float64 `json:"p_value,omitempty"`
 	Message   string   `json:"message,omitempty"`
+	// Sides are rows, nulls and ranges of reference and window.
+	Sides *Sides `json:"sides,omitempty"`
 	// Chart holds the shares by bin of reference and window, for the report.
 	Chart *Chart `json:"chart,omitempty"`
+}
+
+// Sides are reference and window of a feature.
+type Sides struct {
+	Reference Side `json:"reference"`
+	Window    Side `json:"window"`
+}
+
+// Side is what one of them holds.
+type Side struct {
+	Rows    int64    `json:"rows"`
+	Nulls   int64    `json:"nulls"`
+	Minimum *float64 `json:"minimum,omitempty"` // of a number
+	Maximum *float64 `json:"maximum,omitempty"`
+	Levels  int64    `json:"levels,omitempty"` // of a category: how many values are known by name
 }
 
 // MetricReport is a number and the method that made it.

@@ -272,7 +272,7 @@ func driftSummary(report mlops.DriftReport) string {
 		sentence = fmt.Sprintf("%s %s changed as in the same season of the last cycle", list(names), verb)
 	}
 	if first := moved[0]; first.Message != "" {
-		sentence += fmt.Sprintf(" (%s: %s)", first.Name, first.Message)
+		sentence += fmt.Sprintf(" (%s: %s)", first.Name, firstClause(first.Message))
 	}
 	if report.Season == SeasonUnknown {
 		sentence += "; whether a season explains it is not known before one whole cycle"

@@ -1,7 +1,6 @@
 package drift
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,6 +121,7 @@ func (l *Looker) Judge(ctx context.Context, end time.Time) (mlops.DriftReport, e
 	if state, err = l.settle(ctx); err != nil {
 		return mlops.DriftReport{}, err
 	}
+	l.writePage(ctx, state, key, report)
 	l.measured(ctx, state, report)
 	l.Logger.Info("judged", "window_end", end, "verdict", report.Verdict, "rows", report.Rows, "report", key)
 	return report, nil
@@ -231,7 +231,7 @@ func (l *Looker) store(ctx context.Context, report mlops.DriftReport) (string, m
 	}
 }
 
-// create writes page and report, the report last: it is what makes the page known. It returns what stands under the name.
+// create writes a report and returns what stands under the name.
 func (l *Looker) create(ctx context.Context, name string, report mlops.DriftReport) (mlops.DriftReport, error) {
 	data, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
@@ -247,13 +247,6 @@ func (l *Looker) create(ctx context.Context, name string, report mlops.DriftRepo
 	var stored mlops.DriftReport
 	if err := json.Unmarshal(data, &stored); err != nil {
 		return mlops.DriftReport{}, fmt.Errorf("%s.json: %w", name, err)
-	}
-	var page bytes.Buffer
-	if err := WriteHTML(&page, stored, Page{}); err != nil {
-		return mlops.DriftReport{}, err
-	}
-	if err := l.Project.Store.Create(ctx, name+".html", page.Bytes()); err != nil && !errors.Is(err, mlops.ErrExists) {
-		return mlops.DriftReport{}, err
 	}
 	return stored, nil
 }

@@ -55,6 +55,7 @@ func measureNumber(name string, reference stats.ColumnProfile, current observed,
 	}
 	bins := stats.CountedBins(reference, counted, current.tally.Nulls)
 	result := start(name, "psi/quantile10", reference, bins, features, sensitivity)
+	result.report.Sides = current.sides(reference)
 	tests := nullTest(reference, bins)
 	if m := current.tally.Values(); reference.Number != nil && m > 0 {
 		number := reference.Number
@@ -94,6 +95,7 @@ func measureCategory(name string, reference stats.ColumnProfile, current observe
 	counts := current.levels()
 	bins := stats.LevelBins(reference, counts, current.tally.Nulls)
 	result := start(name, "psi/levels", reference, bins, features, sensitivity)
+	result.report.Sides = current.sides(reference)
 	tests := nullTest(reference, bins)
 	if reference.Category != nil && len(counts) > 0 {
 		square := stats.Homogeneity(bins.All())

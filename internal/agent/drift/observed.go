@@ -79,3 +79,23 @@ func (w Window) sight(reference stats.Profile) sights {
 	}
 	return seen
 }
+
+// sides are rows, nulls and ranges of reference and window.
+func (o observed) sides(reference stats.ColumnProfile) *mlops.Sides {
+	sides := mlops.Sides{
+		Reference: mlops.Side{Rows: reference.Rows, Nulls: reference.Nulls}, Window: mlops.Side{Rows: o.tally.Rows, Nulls: o.tally.Nulls},
+	}
+	if number := reference.Number; number != nil {
+		sides.Reference.Minimum, sides.Reference.Maximum = &number.Minimum, &number.Maximum
+	}
+	if number := o.tally.Number; number != nil && o.tally.Values() > 0 {
+		sides.Window.Minimum, sides.Window.Maximum = &number.Minimum, &number.Maximum
+	}
+	if category := reference.Category; category != nil {
+		sides.Reference.Levels = int64(len(category.Counts))
+	}
+	if o.frame.Type != mlops.TypeNumber {
+		sides.Window.Levels = int64(len(o.levels()))
+	}
+	return &sides
+}

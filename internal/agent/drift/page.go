@@ -16,7 +16,7 @@ import (
 var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"bars": bars, "measure": formatMetric, "p": formatP, "percent": percent, "number": number, "decimal": func(value float64) string { return fmt.Sprintf("%.3f", value) }, "utc": utc, "gauge": gaugeWidth,
+	"measure": formatMetric, "p": formatP, "percent": percent, "number": number, "decimal": func(value float64) string { return fmt.Sprintf("%.3f", value) }, "utc": utc, "gauge": gaugeWidth, "share": share, "initial": initial,
 	"words": func(text any) string { return strings.ReplaceAll(fmt.Sprint(text), "_", " ") },
 	"tone":  tone, "headline": headline, "open": func(index int) bool { return index < 3 },
 }).Parse(pageSource))
@@ -27,24 +27,17 @@ type Page struct {
 	Title string
 	// Decisions say what was done because of it, for example "Episode opened; run 17 waits for data".
 	Decisions []string
+	// Past are reports of earlier windows of the monitor, in the order in which they were judged: the trend.
+	Past []mlops.DriftReport
 	// Notes say what was left out.
 	Notes []string
 }
 
 // WriteHTML writes a report as one page that needs no network and no script.
 func WriteHTML(to io.Writer, report mlops.DriftReport, page Page) error {
-	if page.Title == "" {
-		page.Title = report.Monitor
-	}
-	err := pageTemplate.Execute(to, struct {
-		Page
-		Report       mlops.DriftReport
-		Next         string
-		Significance float64
-		Floor        float64
-	}{page, report, nextStep(report), Significance, EffectFloor})
-	if err != nil {
-		return fmt.Errorf("page of report %q: %w", page.Title, err)
+	view := newPageView(report, page)
+	if err := pageTemplate.Execute(to, view); err != nil {
+		return fmt.Errorf("page of report %q: %w", view.Title, err)
 	}
 	return nil
 }
@@ -97,51 +90,6 @@ func tone(verdict mlops.Verdict) string {
 	}
 }
 
-// The size of a chart in its own units.
-const (
-	chartWidth  = 560.0
-	chartHeight = 132.0
-)
-
-// barPair is a chart's bar of both sides: lengths in chart units, and the words for who points at it.
-type barPair struct {
-	X, Width                    float64
-	ReferenceTop, ReferenceSize float64
-	CurrentTop, CurrentSize     float64
-	Title, Label                string
-}
-
-// bars lays out a chart; a label stands under a bar where there is room.
-func bars(chart *mlops.Chart) []barPair {
-	highest := 0.0
-	for i := range chart.Labels {
-		highest = math.Max(highest, math.Max(chart.Reference[i], chart.Current[i]))
-	}
-	if highest == 0 {
-		return nil
-	}
-	count := len(chart.Labels)
-	slot := chartWidth / float64(count)
-	every := max(1, count/6)
-	pairs := make([]barPair, count)
-	for i, label := range chart.Labels {
-		reference, current := chart.Reference[i]/highest*chartHeight, chart.Current[i]/highest*chartHeight
-		pairs[i] = barPair{
-			X: slot * float64(i), Width: math.Min(slot*0.42, 34),
-			ReferenceTop: chartHeight - reference, ReferenceSize: reference,
-			CurrentTop: chartHeight - current, CurrentSize: current,
-			Title: fmt.Sprintf("%s: reference %s, window %s", label, percent(chart.Reference[i]), percent(chart.Current[i])),
-		}
-		if count <= chartLevels+1 || i%every == 0 {
-			pairs[i].Label = cut(strings.TrimPrefix(label, "below "), int(slot*float64(min(every, count))/7))
-			if count > chartLevels+1 {
-				pairs[i].Label, _, _ = strings.Cut(pairs[i].Label, " ")
-			}
-		}
-	}
-	return pairs
-}
-
 // cut shortens text to so many characters.
 func cut(text string, length int) string {
 	if runes := []rune(text); length >= 2 && len(runes) > length {
@@ -149,6 +97,14 @@ func cut(text string, length int) string {
 	}
 	return text
 }
+
+// initial is a verdict in one letter, so that it does not hang on colour.
+func initial(verdict mlops.Verdict) string {
+	return strings.ToUpper(string(verdict[:min(1, len(verdict))]))
+}
+
+// share is one count of another, in percent.
+func share(part, of int64) string { return percent(rate(part, of)) }
 
 // gaugeWidth is how much of a gauge is filled, in percent: half of it is the threshold.
 func gaugeWidth(effect, threshold float64) string {

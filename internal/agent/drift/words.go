@@ -169,3 +169,19 @@ func drifted(features []mlops.FeatureReport) []mlops.FeatureReport {
 	slices.SortStableFunc(moved, func(a, b mlops.FeatureReport) int { return cmp.Compare(b.Effect/b.Threshold, a.Effect/a.Threshold) })
 	return moved
 }
+
+// firstClause is what stands before the first semicolon that is not in quotes.
+func firstClause(message string) string {
+	quoted := false
+	for i := 0; i < len(message); i++ {
+		switch {
+		case message[i] == '\\':
+			i++
+		case message[i] == '"':
+			quoted = !quoted
+		case message[i] == ';' && !quoted:
+			return message[:i]
+		}
+	}
+	return message
+}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
@@ -20,11 +23,13 @@ import (
 
 func newDriftShow() *cobra.Command {
 	var asJSON, open bool
+	var html string
 	command := &cobra.Command{
 		Use:   "show MONITOR",
 		Short: "Show a monitor's latest report and its open episodes",
 		Example: `  mlops drift show flight-delay
   mlops drift show flight-delay --open
+  mlops drift show flight-delay --html report.html
   mlops drift show flight-delay --json | jq .verdict`,
 		Args: takes("MONITOR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,13 +62,30 @@ func newDriftShow() *cobra.Command {
 			if err := json.Unmarshal(data, &report); err != nil {
 				return fmt.Errorf("report %s: %w", key, err)
 			}
+			if html != "" {
+				return writePage(cmd.Context(), in, state, report, html)
+			}
 			printReport(cmd.OutOrStdout(), report, state, htmlOf(in, key))
 			return nil
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
-	command.Flags().BoolVar(&open, "open", false, "open the report in a browser")
+	command.Flags().BoolVar(&open, "open", false, "open the report in a browser, as it was when the window was judged")
+	command.Flags().StringVar(&html, "html", "", "write the report to this file, with what was decided since because of it")
 	return command
+}
+
+// writePage writes the page of a report as of now.
+func writePage(ctx context.Context, in *project.Project, state mlops.MonitorState, report mlops.DriftReport, file string) error {
+	page, err := drift.PageOf(ctx, in, state, report)
+	if err != nil {
+		return err
+	}
+	var content bytes.Buffer
+	if err := drift.WriteHTML(&content, report, page); err != nil {
+		return err
+	}
+	return os.WriteFile(file, content.Bytes(), 0o644) //nolint:gosec // a page for people to pass on
 }
 
 // openMonitor opens the project and folds a monitor's log; a monitor that is not declared is named an error.
