@@ -14,6 +14,8 @@
 //	rank/auc                probability that a current value is above a reference value, p-value of Mann and Whitney
 //	chi_square              test of homogeneity over the bins of psi
 //	cramers_v               its strength, 0 to 1, without correction for bias
+//	ks/edges, rank/auc/edges, wasserstein/edges
+//	                        the same of a window that is known by counts between the reference's edges: see NumberTally
 //	wasserstein             first Wasserstein distance to the order statistics, in the column's unit
 //	wasserstein/normalized  the same over the reference's standard deviation (divisor n)
 //	jensen_shannon/base2    distance (square root of the divergence) over the bins of psi, logarithms to base 2

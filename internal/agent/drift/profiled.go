@@ -38,10 +38,7 @@ func (l *Looker) profiled(ctx context.Context, state mlops.State, read *traffic)
 	if err != nil {
 		return false, err
 	}
-	keeper := hours.Keeper{
-		Store: l.Project.Store, NewWriter: l.Project.NewWriter, Now: l.Project.Now, Check: l.checks(*read, sealed), Progress: l.Progress,
-	}
-	sum, err := keeper.Sum(ctx, l.plan(state, *read), mlops.Span{From: read.start, To: read.end}, sealed)
+	sum, err := l.keeper(*read, sealed).Sum(ctx, l.plan(state, *read), mlops.Span{From: read.start, To: read.end}, sealed)
 	if err != nil {
 		return false, err
 	}
@@ -63,6 +60,33 @@ func (l *Looker) profiled(ctx context.Context, state mlops.State, read *traffic)
 	read.counted = CountedPart(*part)
 	read.basis = &mlops.ProfileBasis{Hours: int64(sum.Hours), LateRows: sum.Late, RowsRead: sum.Read}
 	return true, nil
+}
+
+func (l *Looker) keeper(read traffic, sealed time.Time) hours.Keeper {
+	return hours.Keeper{
+		Store: l.Project.Store, NewWriter: l.Project.NewWriter, Now: l.Project.Now, Check: l.checks(read, sealed), Progress: l.Progress,
+	}
+}
+
+// Profile makes the profiles of the hours of a span that traffic has passed, and counts what came late for them.
+func (l *Looker) Profile(ctx context.Context, from, to time.Time) (mlops.ProfileBasis, error) {
+	if !from.Before(to) {
+		return mlops.ProfileBasis{}, fmt.Errorf("%w: the span from %s to %s is empty", mlops.ErrInvalid, from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	state, read, err := l.declared(ctx, from, to)
+	if err != nil {
+		return mlops.ProfileBasis{}, fmt.Errorf("drift monitor %q: %w", l.Monitor.Name, err)
+	}
+	sealed, err := l.sealed(ctx, to)
+	if err != nil {
+		return mlops.ProfileBasis{}, err
+	}
+	span := mlops.Span{From: from.Truncate(time.Hour), To: sealed.Truncate(time.Hour)}
+	sum, err := l.keeper(read, sealed).Sum(ctx, l.plan(state, read), span, sealed)
+	if err != nil {
+		return mlops.ProfileBasis{}, fmt.Errorf("drift monitor %q: %w", l.Monitor.Name, err)
+	}
+	return mlops.ProfileBasis{Hours: int64(sum.Hours), LateRows: sum.Late}, nil
 }
 
 // CountedPart is a window that profiles were added up to.
@@ -117,8 +141,15 @@ func (l *Looker) heavy(ctx context.Context, read traffic) (bool, error) {
 func (l *Looker) sealed(ctx context.Context, end time.Time) (time.Time, error) {
 	watermark := l.watermark
 	if watermark.IsZero() {
+		next := record.HourPrefix(l.Monitor.Deployment, end.Add(time.Hour))
+		later, err := l.Project.Store.List(ctx, record.Prefix(l.Monitor.Deployment), next, 1)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if len(later) > 0 {
+			return end, nil
+		}
 		var found bool
-		var err error
 		if watermark, found, err = record.Newest(ctx, l.Project.Store, l.Monitor.Deployment, end.Add(-idleAfter)); err != nil {
 			return time.Time{}, err
 		}

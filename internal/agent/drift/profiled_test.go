@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,59 @@ func TestProfilesJudgeAsRowsDo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Profiles that were made ahead are what the first look needs.
+func TestProfilesAheadOfTime(t *testing.T) {
+	f := newFlights(t)
+	f.looker.rowBytes = 1
+	f.serve(t, 0, 1, 1, false)
+	f.serve(t, 1, 1, 1, false)
+	made, err := f.looker.Profile(t.Context(), monday, monday.AddDate(0, 0, 1))
+	if err != nil || made.Hours != 24 {
+		t.Fatalf("%v, %+v; want 24 hours", err, made)
+	}
+	before := f.store.Keys(hours.Prefix("delay"))
+	if report := f.look(t, 0); report.Rows != 600 || report.Profiles == nil {
+		t.Errorf("%d rows, by profiles: %v", report.Rows, report.Profiles)
+	}
+	if after := f.store.Keys(hours.Prefix("delay")); len(after) != len(before) || len(after) != 25 {
+		t.Errorf("%d profiles and then %d, want 25", len(before), len(after))
+	}
+	if _, err := f.looker.Profile(t.Context(), monday, monday); !errors.Is(err, mlops.ErrInvalid) {
+		t.Errorf("an empty span: error %v, want one that is mlops.ErrInvalid", err)
+	}
+}
+
+// A page says what was decided, and how windows before were judged.
+func TestPageTellsWhatFollowed(t *testing.T) {
+	f := newFlights(t)
+	for day := range 4 {
+		f.serve(t, day, 1, 1, day > 1)
+		f.look(t, day)
+	}
+	state := f.state(t)
+	page, err := f.store.Read(t.Context(), strings.TrimSuffix(state.Windows[3].Report, ".json")+".html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"It opened an episode of covariate drift", "The last 4 windows", "PSI of the last 4 windows", "Smallest"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	run := mlops.Run{
+		ID: "run-7", State: mlops.RunPromoted, Version: 2, Causes: []mlops.Cause{{Kind: mlops.CauseDrift, Key: state.Episodes[0].ID}},
+		Approval: &mlops.Decision{Actor: mlops.Actor{Name: "ada"}, Time: monday, Reason: "looks right"},
+	}
+	report := mlops.DriftReport{WindowEnd: state.Windows[3].End}
+	decisions := strings.Join(Decisions(report, state, mlops.State{Runs: []mlops.Run{run}}), "\n")
+	if !strings.Contains(decisions, "Run run-7: promoted, version 2, decided by ada on 2026-") || !strings.Contains(decisions, "looks right") {
+		t.Errorf("decisions %q", decisions)
+	}
+	if none := Decisions(mlops.DriftReport{WindowEnd: state.Windows[0].End}, state, mlops.State{Runs: []mlops.Run{run}}); len(none) != 0 {
+		t.Errorf("before the episode: %v", none)
 	}
 }
 

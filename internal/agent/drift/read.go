@@ -34,16 +34,8 @@ type traffic struct {
 // from. A window never spans a promotion: of several versions only the rows of the latest are judged.
 // byRows reads rows also where profiles would do.
 func (l *Looker) window(ctx context.Context, end time.Time, byRows bool) (traffic, error) {
-	read := traffic{start: end.Add(-l.Monitor.Window.Std()), end: end}
-	if _, err := l.Project.Spec(ctx, mlops.KindDeployment, l.Monitor.Deployment, &read.deployment); err != nil {
-		return read, err
-	}
-	state, err := l.Project.Model(ctx, read.deployment.Model)
+	state, read, err := l.declared(ctx, end.Add(-l.Monitor.Window.Std()), end)
 	if err != nil {
-		return read, err
-	}
-	// The dataset of any version of the model is the dataset of its training.
-	if err := l.dataset(ctx, state, &read); err != nil {
 		return read, err
 	}
 	counted := false
@@ -70,6 +62,20 @@ func (l *Looker) window(ctx context.Context, end time.Time, byRows bool) (traffi
 	}
 	err = l.compareWith(ctx, &read)
 	return read, err
+}
+
+// declared is a span with the deployment and the dataset that are declared, and the model.
+func (l *Looker) declared(ctx context.Context, from, to time.Time) (mlops.State, traffic, error) {
+	read := traffic{start: from, end: to}
+	if _, err := l.Project.Spec(ctx, mlops.KindDeployment, l.Monitor.Deployment, &read.deployment); err != nil {
+		return mlops.State{}, read, err
+	}
+	state, err := l.Project.Model(ctx, read.deployment.Model)
+	if err != nil {
+		return state, read, err
+	}
+	// The dataset of any version of the model is the dataset of its training.
+	return state, read, l.dataset(ctx, state, &read)
 }
 
 func (l *Looker) dataset(ctx context.Context, state mlops.State, read *traffic) error {

@@ -3,7 +3,7 @@ package main
 import "github.com/spf13/cobra"
 
 // driftCommands makes the commands below `mlops drift`; each stands in a file of its own (drift_<name>.go).
-var driftCommands = []func() *cobra.Command{newDriftRun, newDriftBackfill, newDriftLook, newDriftCompare, newDriftMethods, newDriftShow, newDriftAccept}
+var driftCommands = []func() *cobra.Command{newDriftRun, newDriftBackfill, newDriftLook, newDriftProfile, newDriftCompare, newDriftMethods, newDriftShow, newDriftAccept}
 
 func newDrift() *cobra.Command {
 	return group(&cobra.Command{
