@@ -37,7 +37,9 @@ func (c *Client) read(ctx context.Context, kind workload.Kind, name string) (obj
 		if err != nil {
 			return objects{}, err
 		}
-		set.secondary[resource] = found
+		if found.meta().DeletionTimestamp == nil {
+			set.secondary[resource] = found
+		}
 	}
 	return set, nil
 }
@@ -72,7 +74,8 @@ func (c *Client) listing(ctx context.Context, kind workload.Kind) (listing, erro
 				return listing{}, err
 			}
 			for _, beside := range found {
-				if i, ok := at[beside.meta().Name]; ok && c.owns(beside, read.sets[i].name) {
+				meta := beside.meta()
+				if i, ok := at[meta.Name]; ok && meta.DeletionTimestamp == nil && c.owns(beside, read.sets[i].name) {
 					read.sets[i].secondary[resource] = beside
 				}
 			}
