@@ -18,6 +18,8 @@ const (
 	timetable = 4
 	// minimumDays is how many days of the reference make a spread.
 	minimumDays = 5
+	// luckShare is how rarely days are taken to have been quiet by luck: one feature in a thousand.
+	luckShare = 0.001
 	// typicalFeatures is how many features with known days say what a day typically does.
 	typicalFeatures = 5
 )
@@ -64,8 +66,8 @@ func daySpread(days stats.DaySpread, bins stats.Bins) (spread, freedom float64) 
 }
 
 // withTypicalDays lifts, in a copy, the spread of features whose own days cannot tell it from noise: to half of what days
-// typically do to a feature, unless the feature's days say clearly that they do less. A category of many levels moves with
-// the others but shows it badly.
+// typically do to a feature, unless the feature's days say clearly that they do less: beyond their own noise, and beyond what so
+// few days of a typical feature would show by luck. A category of many levels moves with the others but shows it badly.
 func withTypicalDays(reference stats.Profile, names []string) stats.Profile {
 	var means []float64
 	for _, name := range names {
@@ -81,7 +83,7 @@ func withTypicalDays(reference stats.Profile, names []string) stats.Profile {
 	lifted := reference
 	lifted.Columns = make(map[string]stats.ColumnProfile, len(reference.Columns))
 	for name, column := range reference.Columns {
-		if days := column.Days; days != nil && days.Mean < half && days.Mean+2*days.Deviation/math.Sqrt(float64(days.Count)) >= half {
+		if days := column.Days; days != nil && days.Mean < half && lucky(*days, 2*half) {
 			own := *days
 			own.Mean = half
 			column.Days = &own
@@ -89,4 +91,12 @@ func withTypicalDays(reference stats.Profile, names []string) stats.Profile {
 		lifted.Columns[name] = column
 	}
 	return lifted
+}
+
+// lucky says whether the days of a feature that moves by so much may have been as quiet as these, with what noise has taken off
+// them: of squared normal effects, the mean of so many days is a chi-square.
+func lucky(days stats.DaySpread, typical float64) bool {
+	count := float64(days.Count)
+	most := days.Mean + 2*days.Deviation/math.Sqrt(count)
+	return most > 0 && 1-stats.ChiSquareTail(count*most/typical, count) > luckShare
 }
