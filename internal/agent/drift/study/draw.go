@@ -72,6 +72,28 @@ func drawAll(random *rand.Rand, laws []Law, rows int) []stats.Input {
 	return columns
 }
 
+// drawing makes columns of so many rows.
+type drawing func(random *rand.Rand, laws []Law, rows int) []stats.Input
+
+// hangingTogether draws rows whose features share a cause: the normal numbers behind them correlate by so much.
+func hangingTogether(correlation float64) drawing {
+	return func(random *rand.Rand, laws []Law, rows int) []stats.Input {
+		cause := make([]float64, rows)
+		for i := range cause {
+			cause[i] = random.NormFloat64()
+		}
+		columns := make([]stats.Input, len(laws))
+		for i, law := range laws {
+			latent := make([]float64, rows)
+			for row := range latent {
+				latent[row] = math.Sqrt(correlation)*cause[row] + math.Sqrt(1-correlation)*random.NormFloat64()
+			}
+			columns[i] = law.of(random, latent)
+		}
+		return columns
+	}
+}
+
 // drawDays makes rows of consecutive days, each of which shifts every feature by an effect of its own: normal with the given
 // deviation. It returns the day of each row too.
 func drawDays(random *rand.Rand, laws []Law, days, rowsPerDay int, deviation float64) ([]stats.Input, []int64) {

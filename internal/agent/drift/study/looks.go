@@ -11,14 +11,19 @@ import (
 
 // withoutDrift counts alarms of windows that follow the very laws of their reference.
 func withoutDrift(name, prefix string, laws []Law, large bool, sizes ...int) Experiment {
+	return unchanged(name, prefix, laws, referenceRows, drawAll, large, sizes...)
+}
+
+// unchanged is withoutDrift of a reference of so many rows and of rows that are drawn in a way of their own.
+func unchanged(name, prefix string, laws []Law, from int, draw drawing, large bool, sizes ...int) Experiment {
 	experiment := Experiment{Name: name, Large: large}
 	for _, rows := range sizes {
 		experiment.Rows = append(experiment.Rows, Row{fmt.Sprintf("%s, n = %s", prefix, thousands(rows)), "looks with an alarm", 0.05})
 	}
 	experiment.Trial = func(random *rand.Rand) (counts []Count, notes []string) {
-		reference := frozen(random, laws, referenceRows)
+		reference := profileOf(draw(random, laws, from), nil)
 		for _, rows := range sizes {
-			report := look(laws, reference, drawAll(random, laws, rows))
+			report := look(laws, reference, draw(random, laws, rows))
 			hit := alarm(report.Verdict, rows)
 			counts = append(counts, once(hit))
 			if hit {

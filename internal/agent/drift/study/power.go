@@ -71,11 +71,16 @@ func scaled(factor float64) func(*rand.Rand, Law, int) stats.Input {
 
 // appears gives rows a value that never was, with the given probability.
 func appears(share float64) func(*rand.Rand, Law, int) stats.Input {
+	return becomes(share, "never seen")
+}
+
+// becomes gives rows one value, with the given probability.
+func becomes(share float64, level string) func(*rand.Rand, Law, int) stats.Input {
 	return func(random *rand.Rand, law Law, rows int) stats.Input {
 		column := law.drawRising(random, rows, 0)
 		for i := range column.Text {
 			if random.Float64() < share {
-				column.Text[i] = "never seen"
+				column.Text[i] = level
 			}
 		}
 		return column

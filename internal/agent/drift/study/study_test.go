@@ -77,7 +77,7 @@ func TestSortedDraws(t *testing.T) {
 
 // Every law has rows of its type, and an effect in sigma moves each of them upwards.
 func TestLaws(t *testing.T) {
-	for _, laws := range [][]Law{Listed(), Unlisted()} {
+	for _, laws := range [][]Law{Listed(), Unlisted(), Hard()} {
 		if len(laws) != 50 {
 			t.Errorf("%d features, want 50", len(laws))
 		}
@@ -107,8 +107,11 @@ func TestQuick(t *testing.T) {
 	}{
 		{withoutDrift("looks", "no drift", Listed(), false, 100, 150, 200, 300, 400, 500, 10000), 3},
 		{withoutDrift("unlisted", "no drift", Unlisted(), false, 100, 200, 300, 500), 3},
+		{unchanged("hard-500", "no drift", Hard(), 500, drawAll, false, 100, 200, 1000, 5000), 3},
+		{unchanged("correlated", "no drift", Listed(), 2000, hangingTogether(0.9), false, 300, 1000), 2},
 		{daysOfTheirOwn(20, 1000), 2},
 		{missed("power", referenceRows, changesToFind()), 4},
+		{missed("power-hard", referenceRows, hardChanges()), 4},
 	} {
 		results, notes := plan.Run(context.Background(), c.experiment, 0, 0)
 		var hits int64
