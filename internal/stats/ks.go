@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // Alternative is the side that a Kolmogorov-Smirnov test looks at.
 type Alternative string
@@ -44,24 +47,21 @@ func KSDistance(reference, current []float64, alternative Alternative) float64 {
 	n, m := float64(len(reference)), float64(len(current))
 	var above, below float64 // largest F - G and G - F
 	i, j := 0, 0
-	for i < len(reference) || j < len(current) {
-		var x float64
-		switch {
-		case i == len(reference):
-			x = current[j]
-		case j == len(current):
-			x = reference[i]
-		default:
-			x = math.Min(reference[i], current[j])
-		}
-		for i < len(reference) && reference[i] <= x {
-			i++
-		}
-		for j < len(current) && current[j] <= x {
-			j++
-		}
+	look := func() {
 		difference := float64(i)/n - float64(j)/m
 		above, below = math.Max(above, difference), math.Max(below, -difference)
+	}
+	for i < len(reference) {
+		x := reference[i]
+		j = firstAtLeast(current, j, x)
+		look() // between two values of the reference the difference only falls
+		for i < len(reference) && reference[i] == x {
+			i++
+		}
+		for j < len(current) && current[j] == x {
+			j++
+		}
+		look()
 	}
 	switch alternative {
 	case Greater:
@@ -71,6 +71,17 @@ func KSDistance(reference, current []float64, alternative Alternative) float64 {
 	default:
 		return math.Max(above, below)
 	}
+}
+
+// firstAtLeast is the first place from start on whose value is at least x: looked for in steps that double, since it is near
+// where both samples are of one size and far where one is much larger.
+func firstAtLeast(sorted []float64, start int, x float64) int {
+	step := 1
+	for start+step <= len(sorted) && sorted[start+step-1] < x {
+		start += step
+		step *= 2
+	}
+	return start + sort.SearchFloat64s(sorted[start:min(start+step, len(sorted))], x)
 }
 
 // ksExact is the share of the lattice paths from (0, 0) to (n, m) that reach a difference of at least the distance.
