@@ -20,7 +20,7 @@ func Experiments(flights string) []Experiment {
 		missed("power-10000", 10000, quarterSigma()),
 		missed("power-2000", 2000, quarterSigma()),
 		missed("power-hard", referenceRows, hardChanges()),
-		together(1000),
+		together(),
 		doses(),
 	}
 	if flights != "" {

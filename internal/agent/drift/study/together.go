@@ -18,7 +18,8 @@ const (
 
 // together counts what looking at all features at once adds: alarms where nothing has changed, and changes of how two features
 // hang together that are missed, though each of them stays as it was.
-func together(rows int) Experiment {
+func together() Experiment {
+	const rows = 1000
 	laws := Listed()[:10]
 	others := hangingTogether(otherCorrelation)
 	draw := func(random *rand.Rand, rows int, correlation float64) []stats.Input {
