@@ -17,7 +17,6 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 )
@@ -79,20 +78,19 @@ Its other own paths are ` + collect.HealthPath + ` and ` + collect.MetricsPath +
 }
 
 func runCollect(cmd *cobra.Command, listen string, follow bool, options collect.Options) error {
-	path, err := projectPath(cmd)
+	place := projectPlace(cmd)
+	on, err := makePlatform(cmd.Context(), place, "--project")
 	if err != nil {
 		return err
-	}
-	on, err := local.Open(path)
-	if err != nil {
-		return fmt.Errorf("project at %s: %w", path, err)
 	}
 	options.Store = on.Store
 	if !cmd.Flags().Changed("feedback-path") && (options.ScorePath == "" || options.ScorePath == options.FeedbackPath) {
 		options.FeedbackPath = "" // the model's own path comes first
 	}
 	if options.WAL == "" {
-		options.WAL = defaultWAL(path, options.Deployment)
+		if options.WAL, err = defaultWAL(place, options.Deployment); err != nil {
+			return err
+		}
 	}
 	if follow {
 		options.Follow = declaredSettings(project.Open(on, version.Version), options.Deployment)
@@ -119,8 +117,12 @@ func runCollect(cmd *cobra.Command, listen string, follow bool, options collect.
 const collectMemory = 48 << 20
 
 // defaultWAL is where stand-alone collectors keep their logs: beside the project, and never in it.
-func defaultWAL(path, deployment string) string {
-	return filepath.Join(strings.TrimRight(path, "/")+".collect", deployment)
+func defaultWAL(place, deployment string) (string, error) {
+	if mlops.OnAzure(place) {
+		return "", usageError("--wal: a project in a container has no folder beside it: say where the log is kept")
+	}
+	path, err := folderOf(place, "--project")
+	return filepath.Join(strings.TrimRight(path, "/")+".collect", deployment), err
 }
 
 // declaredSettings reads what the deployment declares now.
@@ -146,16 +148,15 @@ and those of --redact, are taken out of what was captured before.`,
 		Example: "  mlops collect recover --deployment flight-delay --wal .mlops.runner/state/flight-delay/wal",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := projectPath(cmd)
-			if err != nil {
-				return err
-			}
-			on, err := openPlatform(path)
+			place := projectPlace(cmd)
+			on, err := openPlatform(cmd.Context(), place, "--project")
 			if err != nil {
 				return err
 			}
 			if recovery.WAL == "" {
-				recovery.WAL = defaultWAL(path, recovery.Deployment)
+				if recovery.WAL, err = defaultWAL(place, recovery.Deployment); err != nil {
+					return err
+				}
 			}
 			declared, err := declaredSettings(project.Open(on, version.Version), recovery.Deployment)(cmd.Context())
 			if err != nil && !errors.Is(err, mlops.ErrNotFound) {

@@ -67,27 +67,19 @@ controller of the old place before the one of the new place starts, or both go o
 
 // openBoth opens source and target. The target's folder is made, unless it is only looked at.
 func openBoth(cmd *cobra.Command, source, target string, dryRun bool) (from, to *project.Project, err error) {
-	sourcePath, err := folderOf(source, "FROM")
-	if err != nil {
-		return nil, nil, err
-	}
-	targetPath, err := folderOf(target, "TO")
-	if err != nil {
-		return nil, nil, err
-	}
-	if from, err = openFolder(cmd, sourcePath); err != nil {
+	if from, err = openAt(cmd, source, "FROM"); err != nil {
 		return nil, nil, err
 	}
 	if err := from.MayWrite(cmd.Context()); err != nil {
 		return nil, nil, err
 	}
-	open := local.Open
+	open := makePlatform
 	if dryRun {
-		open = local.OpenExisting
+		open = openPlatform
 	}
-	on, err := open(targetPath)
-	if dryRun && errors.Is(err, mlops.ErrNotFound) {
-		on, err = platform.Platform{Place: local.Scheme + targetPath}, nil // it would be made
+	on, err := open(cmd.Context(), target, "TO")
+	if missing, ok := errors.AsType[exitError](err); dryRun && ok && missing.code == exitNothingFound && !mlops.OnAzure(target) {
+		on, err = platform.Platform{Place: local.Scheme + strings.TrimPrefix(target, local.Scheme)}, nil // it would be made
 	}
 	return from, project.Open(on, version.Version), err
 }

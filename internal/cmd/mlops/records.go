@@ -14,7 +14,6 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/table"
 )
@@ -68,24 +67,8 @@ func (w *window) open(cmd *cobra.Command) (store platform.Store, from, to time.T
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
 		return nil, from, to, usageError("--from %s is not before --to %s", w.from, w.to)
 	}
-	path, err := projectPath(cmd)
-	if err != nil {
-		return nil, from, to, err
-	}
-	on, err := openPlatform(path)
+	on, err := openPlatform(cmd.Context(), projectPlace(cmd), "--project")
 	return on.Store, from, to, err
-}
-
-// openPlatform opens the place of a project in which nothing need be declared.
-func openPlatform(path string) (platform.Platform, error) {
-	on, err := local.OpenExisting(path)
-	if errors.Is(err, mlops.ErrNotFound) {
-		return platform.Platform{}, noProject(path)
-	}
-	if err != nil {
-		return platform.Platform{}, fmt.Errorf("project at %s: %w", path, err)
-	}
-	return on, nil
 }
 
 func newRecordsCat() *cobra.Command {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/local"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record/foreign"
 )
 
@@ -39,13 +38,9 @@ Retention counts from the time in the files: what is older than the deployment k
 			if given.ModelVersion < 0 {
 				return usageError("--model-version %d: versions count from 1", given.ModelVersion)
 			}
-			path, err := projectPath(cmd)
+			on, err := makePlatform(cmd.Context(), projectPlace(cmd), "--project")
 			if err != nil {
 				return err
-			}
-			on, err := local.Open(path)
-			if err != nil {
-				return fmt.Errorf("project at %s: %w", path, err)
 			}
 			done := progress(cmd.ErrOrStderr(), "importing")
 			result, err := given.Files(cmd.Context(), on.Store, args)

@@ -63,11 +63,7 @@ and at those that never closed.`,
 
 // circumstances are which collectors run, and for how long records are kept, where a project says so.
 func circumstances(cmd *cobra.Command, of *record.Verification) error {
-	path, err := projectPath(cmd)
-	if err != nil {
-		return err
-	}
-	on, err := openPlatform(path)
+	on, err := openPlatform(cmd.Context(), projectPlace(cmd), "--project")
 	if err != nil {
 		return err
 	}
