@@ -1,6 +1,7 @@
 package mlops
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -61,7 +62,7 @@ func ParseARMIDOf(armType, text string) (ARMID, error) {
 	case armType == "" && (id.Type != "" || id.ResourceGroup == ""):
 		return ARMID{}, fmt.Errorf("%w: %q is not the ARM ID of a resource group: write /subscriptions/<id>/resourceGroups/<name>", ErrInvalid, text)
 	case !strings.EqualFold(id.Type, armType):
-		return ARMID{}, fmt.Errorf("%w: %q names a %s: a %s is wanted", ErrInvalid, text, id.Type, armType)
+		return ARMID{}, fmt.Errorf("%w: %q names a %s: a %s is wanted", ErrInvalid, text, cmp.Or(id.Type, "resource group"), armType)
 	}
 	return id, nil
 }

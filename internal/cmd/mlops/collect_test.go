@@ -263,7 +263,7 @@ func TestRecordsOfBadInput(t *testing.T) {
 		"--deployment delay --from 2001-01-02 --to 2001-01-01":           "is not before",
 		"--deployment Delay":                                             "lower-case",
 		"--deployment delay --project " + filepath.Join(folder, "none"):  "no project at",
-		"--deployment delay --project /subscriptions/s/resourceGroups/g": "one machine only",
+		"--deployment delay --project /subscriptions/s/resourceGroups/g": "a Microsoft.Storage/storageAccounts",
 		"": `required flag(s) "deployment" not set`,
 	} {
 		_, err := runCommand(t, append([]string{"records", "cat", "--project", folder}, strings.Fields(flags)...)...)

@@ -106,6 +106,8 @@ func openWith(place, named string, folder, container func(string) (platform.Plat
 			return platform.Platform{}, err
 		}
 		open, at = folder, path
+	} else if _, err := mlops.ParseAzurePlace(place); err != nil {
+		return platform.Platform{}, usageError("%s: %v", named, err)
 	}
 	on, err := open(at)
 	if errors.Is(err, mlops.ErrNotFound) {
