@@ -38,6 +38,12 @@ type half struct {
 	refused  record.Reason
 }
 
+// clone has memory of its own.
+func (c captured) clone() captured {
+	c.request.body, c.answer.body = bytes.Clone(c.request.body), bytes.Clone(c.answer.body)
+	return c
+}
+
 // content is the body decoded, at most limit bytes of it.
 func (h half) content(limit int64) ([]byte, error) {
 	if h.refused != "" {

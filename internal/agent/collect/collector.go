@@ -2,11 +2,13 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httputil"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/journal"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
@@ -21,6 +23,7 @@ type Collector struct {
 	home     *home
 	log      *wal
 	metrics  *metrics
+	skipped  skipped
 	shipper  *shipper
 	proxy    *httputil.ReverseProxy
 	proxy2   *httputil.ReverseProxy // for HTTP/2 without TLS
@@ -39,6 +42,7 @@ func New(given Options) (*Collector, error) {
 	}
 	c := &Collector{options: options, budget: &budget{limit: options.CaptureBudget}, ids: newIDSource(), prepared: make(chan struct{}), finished: make(chan struct{})}
 	c.metrics = newMetrics(func() *wal { return c.log }, c.budget)
+	c.skipped = c.metrics.oftenSkipped()
 	limits := options.journal()
 	limits.Lost = c.lost
 	c.home, err = openHome(options.WAL, constants{
@@ -98,35 +102,57 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Collector) forward(w http.ResponseWriter, r *http.Request) {
-	if !c.scoring(r.Method, r.URL.Path) {
-		c.metrics.skipped.WithLabelValues(skipNotScoring).Inc()
+	if !scoring(c.options.ScorePath, r.Method, r.URL.Path) {
+		c.skipped.notScoring.Inc()
 		c.proxy.ServeHTTP(w, r)
 		return
 	}
 	c.open.Add(1)
 	defer c.open.Done()
 	e := c.begin(r.Context(), correlationID(r.Header), r.URL.Path)
-	if e.recorded() {
+	if e.recorded {
 		e.requestEncoding, e.requestLength = encodingOf(r.Header), r.ContentLength
 	}
 	c.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e)))
 }
 
 // scoring says whether a request is one that is recorded.
-func (c *Collector) scoring(method, path string) bool {
-	return method == http.MethodPost && (c.options.ScorePath == "" || path == c.options.ScorePath)
+func scoring[T string | []byte](scorePath string, method, path T) bool {
+	return string(method) == http.MethodPost && (scorePath == "" || string(path) == scorePath)
+}
+
+// admitted is what is decided of a scoring request when it comes.
+type admitted struct {
+	started       time.Time
+	correlationID string
+	path          string
+	sampling      int  // percentage by which it was chosen
+	recorded      bool // false for one that is sampled out
+}
+
+func (c *Collector) admit(correlationID, path string) admitted {
+	a := admitted{started: c.options.Clock(), correlationID: correlationID, path: path, sampling: c.settings.Load().SamplingPercentage}
+	if a.recorded = sampled(correlationID, a.sampling); !a.recorded {
+		c.skipped.sampling.Inc()
+	}
+	return a
+}
+
+// captured is what passed, but for its answer.
+func (c *Collector) captured(a admitted, status int, complete bool, problem string, request half) captured {
+	latency := max(0, c.options.Clock().Sub(a.started))
+	c.metrics.latency.Observe(latency.Seconds())
+	return captured{
+		id: c.ids.next(), correlationID: a.correlationID, path: a.path, started: a.started.UTC(), latency: latency,
+		status: status, complete: complete, problem: problem, sampling: a.sampling, request: request,
+	}
 }
 
 func (c *Collector) begin(client context.Context, correlationID, path string) *exchange {
-	e := &exchange{
-		collector: c, client: client, started: c.options.Clock(), correlationID: correlationID, path: path,
-		sampling: c.settings.Load().SamplingPercentage,
+	e := &exchange{collector: c, client: client, admitted: c.admit(correlationID, path)}
+	if e.recorded {
+		e.request = newCapture(c.options.BodyLimit, c.budget)
 	}
-	if !sampled(e.correlationID, e.sampling) {
-		c.metrics.skipped.WithLabelValues(skipSampling).Inc()
-		return e
-	}
-	e.request = newCapture(c.options.BodyLimit, c.budget)
 	return e
 }
 
@@ -150,7 +176,31 @@ func (c *Collector) readiness(w http.ResponseWriter) {
 
 // write appends what was captured to the log. What cannot be written is counted; the request goes on.
 func (c *Collector) write(client context.Context, passed captured) {
-	err := c.log.exchange(client, passed, renderer{constants: c.home.owner.constants, redact: c.redaction(), notCaptured: c.shipper.bodies})
+	c.written(passed, c.log.exchange(waiting(client, c.log), passed, c.renderer()))
+}
+
+// mostAtOnce is how much may be redacted while others wait, in bytes.
+const mostAtOnce = 16 << 10
+
+// tryWrite does the same where nobody has to wait for it; false where somebody would.
+func (c *Collector) tryWrite(passed captured) bool {
+	r := c.renderer()
+	if !r.redact.Empty() && (passed.request.encoding != "" || passed.answer.encoding != "" || len(passed.request.body)+len(passed.answer.body) > mostAtOnce) {
+		return false
+	}
+	err := c.log.exchange(c.log.TryAppend, passed, r)
+	if errors.Is(err, journal.ErrWait) {
+		return false
+	}
+	c.written(passed, err)
+	return true
+}
+
+func (c *Collector) renderer() renderer {
+	return renderer{constants: c.home.owner.constants, redact: c.redaction(), notCaptured: c.shipper.bodies}
+}
+
+func (c *Collector) written(passed captured, err error) {
 	if err != nil {
 		c.options.Logger.Error("a record could not be logged and is lost", "record", passed.id, "error", err.Error())
 		return

@@ -1,8 +1,10 @@
 package collect
 
 import (
+	cryptorand "crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,19 +20,38 @@ const CorrelationHeader = "X-Correlation-Id"
 
 // correlationID takes the id that the client sent (x-correlation-id, x-request-id, or the trace id of traceparent), else
 // makes one. An id that is too long or not printable is not taken: it stands in headers and records.
-func correlationID(header http.Header) string { return correlationIDOf(header.Get) }
+func correlationID(header http.Header) string {
+	if id := givenCorrelationID(header.Get); id != "" {
+		return id
+	}
+	return uuid.NewString()
+}
 
-// correlationIDOf asks for headers by names in lower case.
-func correlationIDOf(header func(name string) string) string {
+// givenCorrelationID asks for headers by names in lower case; "" where none gives an id.
+func givenCorrelationID(header func(name string) string) string {
 	for _, name := range []string{"x-correlation-id", "x-request-id"} {
 		if id := strings.TrimSpace(header(name)); record.PrintableID(id) {
 			return id
 		}
 	}
-	if id := traceID(header("traceparent")); id != "" {
-		return id
+	return traceID(header("traceparent"))
+}
+
+// correlations makes ids as uuid.NewString does, of one thread, without asking the system for each.
+type correlations struct{ random *rand.ChaCha8 }
+
+func newCorrelations() *correlations {
+	var seed [32]byte
+	_, _ = cryptorand.Read(seed[:]) // it never fails
+	return &correlations{rand.NewChaCha8(seed)}
+}
+
+func (c *correlations) next() string {
+	id, err := uuid.NewRandomFromReader(c.random)
+	if err != nil {
+		return uuid.NewString() // a generator that never ends does not fail
 	}
-	return uuid.NewString()
+	return id.String()
 }
 
 // traceID is the second part of a W3C traceparent: 00-<32 hex>-<16 hex>-<2 hex>; "" where it is none.
@@ -49,6 +70,9 @@ func traceID(traceparent string) string {
 // lie below percentage x 2^20. So every collector says the same of one id, and a larger percentage keeps what a smaller one
 // kept.
 func sampled(id string, percentage int) bool {
+	if percentage == 100 {
+		return true
+	}
 	sum := sha256.Sum256([]byte(id))
 	const percent = 1 << 20 // steps, so that fractions can come later
 	return binary.BigEndian.Uint64(sum[:8])%(100*percent) < uint64(percentage)*percent

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
@@ -20,14 +19,11 @@ const (
 
 // exchange is one scoring request and its answer. One that is sampled out has a correlation id and nothing else.
 type exchange struct {
-	collector     *Collector
-	started       time.Time
-	client        context.Context // ends when the client leaves
-	correlationID string
-	path          string
-	request       *capture
-	sampling      int // percentage by which it was chosen
-	once          sync.Once
+	admitted
+	collector *Collector
+	client    context.Context // ends when the client leaves
+	request   *capture        // nil where nothing is recorded
+	once      sync.Once
 
 	requestEncoding string
 	requestLength   int64
@@ -46,14 +42,11 @@ func exchangeOf(ctx context.Context) *exchange {
 	return e
 }
 
-// recorded is false for one that is sampled out.
-func (e *exchange) recorded() bool { return e.request != nil }
-
 // answered is called with the header of the model's answer, before anything of it goes to the client. An answer that has no
 // body is over with its header.
 func (e *exchange) answered(response *http.Response) {
 	response.Header.Set(CorrelationHeader, e.correlationID)
-	if !e.recorded() {
+	if !e.recorded {
 		return
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
@@ -83,7 +76,7 @@ func (e *exchange) skip(reason string) {
 // refused is called where the model did not answer; it says what to tell the client. The record comes first, as with any
 // answer.
 func (e *exchange) refused(status int, code, message string) (int, string, string) {
-	if !e.recorded() {
+	if !e.recorded {
 		return status, code, message
 	}
 	if _, broken := e.request.size(); broken && status != record.StatusClientGone {
@@ -110,13 +103,7 @@ func encodingOf(header http.Header) string {
 
 // captured is what passed, as the log takes it.
 func (e *exchange) captured(status int, complete bool, problem string) captured {
-	latency := max(0, e.collector.options.Clock().Sub(e.started))
-	e.collector.metrics.latency.Observe(latency.Seconds())
-	c := captured{
-		id: e.collector.ids.next(), correlationID: e.correlationID, path: e.path, started: e.started.UTC(), latency: latency,
-		status: status, complete: complete, problem: problem, sampling: e.sampling,
-		request: e.request.half(e.requestEncoding, e.requestLength),
-	}
+	c := e.collector.captured(e.admitted, status, complete, problem, e.request.half(e.requestEncoding, e.requestLength))
 	if e.answer != nil {
 		c.answered, c.answer = true, e.answer.half(e.answerEncoding, e.answerLength)
 		if status >= 400 {

@@ -4,80 +4,125 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/http1"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/sockets"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
-// plain says whether a request may be forwarded here: what is the collector's own is not.
+// plain says whether a request may be forwarded in a lane: what is the collector's own is not.
 func (c *Collector) plain(r *http1.Request) bool {
 	own := len(r.Path) >= len(ownPaths) && string(r.Path[:len(ownPaths)]) == ownPaths
 	return !own && c.ready.Load() && (c.options.FeedbackPath == "" || string(r.Path) != c.options.FeedbackPath)
 }
 
-// passing is one request on its way to the model and back.
+// passing is one request on its way to the model and back. It goes on whenever one of its two sockets can.
 type passing struct {
 	client   *client
-	exchange *exchange // nil where it is not for scoring
-	model    *model
-	response http1.Response
-	started  bool // something of the answer has gone out
-	watch    *watch
+	began    time.Time
+	admitted admitted // of one for scoring
+	scoring  bool
+	request  half
+	reserved int64              // of the budget of captures
+	leave    context.CancelFunc // ends what waits elsewhere on its behalf
+	model    *model             // nil until there is a connection
+	lent     []byte             // of which toModel is the rest that the model has not taken yet
+	toModel  []byte
+	answer   answer
+	out      []byte // for the client
+	sent     int    // of out
+	safe     int    // how much of out may go
+	started  bool   // something of the answer has gone
+	ended    bool   // out ends with the end of the answer
+	finished bool   // its record was made
 }
 
-// forward passes a request on and its answer back; false where the connection cannot go on.
-func (c *client) forward() bool {
-	collector := c.front.collector
+// begin passes a request on.
+func (p *passing) begin() {
+	c := p.client
+	collector, r := c.lane.collector, &c.request
+	*p = passing{client: c, began: time.Now(), answer: answer{head: p.answer.head}}
 	collector.metrics.requests.Inc()
-	ctx, leave := context.WithCancel(context.Background())
-	defer leave()
-	p := passing{client: c, watch: &watch{client: c, leave: leave}}
-	if !collector.scoring(string(c.request.Method), string(c.request.Path)) {
-		collector.metrics.skipped.WithLabelValues(skipNotScoring).Inc()
+	if p.scoring = scoring(collector.options.ScorePath, r.Method, r.Path); p.scoring {
+		p.admit()
 	} else {
-		collector.open.Add(1)
-		defer collector.open.Done()
-		p.exchange = p.begin(ctx, collector)
+		collector.skipped.notScoring.Inc()
 	}
-	var err error
-	if p.model, err = c.front.models.get(ctx); err != nil {
-		return p.refuse(ctx, err)
+	if c.socket.Ended() {
+		p.lookAt(p.began.Add(unwatched))
 	}
-	defer func() {
-		if p.model != nil {
-			_ = p.model.Close()
+	if one := c.lane.models.take(); one != nil {
+		p.carry(one)
+		return
+	}
+	ctx, leave := context.WithCancel(context.Background())
+	p.leave = leave
+	c.lane.models.dial(ctx, func(one *model, err error) {
+		leave()
+		switch {
+		case c.phase == closed && err == nil:
+			c.lane.models.put(one)
+		case c.phase == closed:
+		default:
+			c.guard(func() {
+				if err != nil {
+					p.refuse(err)
+					p.advance()
+				} else {
+					p.carry(one)
+				}
+				c.read()
+			})
 		}
-	}()
-	p.watch.model = p.model
-	if _, err := p.model.Write(p.head()); err != nil {
-		return p.refuse(ctx, err)
-	}
-	p.watch.start()
-	again := p.answer(ctx)
-	return p.watch.stop() && again
+	})
 }
 
-func (p *passing) begin(ctx context.Context, collector *Collector) *exchange {
-	r := &p.client.request
-	id := correlationIDOf(func(name string) string { return string(r.Get(name)) })
-	e := collector.begin(ctx, id, string(r.Path))
-	if e.recorded() {
-		e.requestEncoding, e.requestLength = string(r.Get("content-encoding")), r.ContentLength
-		e.request.note(p.client.buffer[r.Size:r.Size+int(r.ContentLength)], io.EOF)
+// admit decides what is kept of the request. Its body stays where it was read.
+func (p *passing) admit() {
+	c, r := p.client, &p.client.request
+	id := givenCorrelationID(func(name string) string { return string(r.Get(name)) })
+	if id == "" {
+		id = c.lane.random.next()
 	}
-	return e
+	path := c.lane.collector.options.ScorePath
+	if path == "" {
+		path = string(r.Path)
+	}
+	if p.admitted = c.lane.collector.admit(id, path); p.admitted.recorded {
+		p.request = p.hold(c.buffer[r.Size:r.Size+int(r.ContentLength)], string(r.Get("content-encoding")))
+	}
+}
+
+// hold is a body that stays where it is until the record is made; what it takes is of the budget of captures all the same.
+func (p *passing) hold(body []byte, encoding string) half {
+	collector, held := p.client.lane.collector, half{total: int64(len(body)), encoding: encoding}
+	switch {
+	case held.total > collector.options.BodyLimit:
+		held.refused = record.ReasonTooLarge
+	case !collector.budget.reserve(held.total):
+		held.refused = record.ReasonBudget
+	default:
+		held.body = body
+		p.reserved += held.total
+	}
+	return held
+}
+
+// carry begins with a connection to the model.
+func (p *passing) carry(one *model) {
+	p.model, one.passing = one, p
+	p.lent = p.head(p.client.lane.lend())
+	p.toModel = p.lent
+	p.advance()
 }
 
 // head is the request as the model gets it: as it came, but for one more address in X-Forwarded-For and the correlation id.
-func (p *passing) head() []byte {
+func (p *passing) head(out []byte) []byte {
 	c, r := p.client, &p.client.request
-	out := append(c.out[:0], r.Method...)
+	out = append(out, r.Method...)
 	out = append(append(append(out, ' '), r.Target...), " HTTP/1.1\r\n"...)
 	forwarded := []byte(nil)
 	for _, field := range r.Fields {
@@ -87,306 +132,192 @@ func (p *passing) head() []byte {
 		case field.Is("x-forwarded-for"):
 			forwarded = append(append(forwarded, field.Value...), ", "...)
 			continue
-		case p.exchange != nil && field.Is("x-correlation-id"):
+		case p.scoring && field.Is("x-correlation-id"):
 			continue
 		}
 		out = appendField(out, field.Name, field.Value)
 	}
-	if host, _, err := net.SplitHostPort(c.remote()); err == nil {
-		out = appendField(out, []byte("X-Forwarded-For"), append(forwarded, host...))
+	if c.address != "" {
+		out = append(append(out, "X-Forwarded-For: "...), forwarded...)
+		out = append(append(out, c.address...), "\r\n"...)
 	}
-	if p.exchange != nil {
-		out = appendField(out, []byte(CorrelationHeader), []byte(p.exchange.correlationID))
+	if p.scoring {
+		out = appendField(out, correlationField, p.admitted.correlationID)
 	}
 	out = append(out, "\r\n"...)
-	out = append(out, c.buffer[r.Size:r.Size+int(r.ContentLength)]...)
-	c.out = out
-	return out
+	return append(out, c.buffer[r.Size:r.Size+int(r.ContentLength)]...)
 }
 
-func appendField(to, name, value []byte) []byte {
+const correlationField = CorrelationHeader
+
+func appendField[N, V string | []byte](to []byte, name N, value V) []byte {
 	to = append(append(to, name...), ": "...)
 	return append(append(to, value...), "\r\n"...)
 }
 
-// answer reads the model's answer and passes it on; false where the connection cannot go on.
-func (p *passing) answer(ctx context.Context) bool {
-	filled, err := p.readHead()
-	if err != nil {
-		return p.refuse(ctx, err)
+// advance goes on as far as it can without waiting.
+func (p *passing) advance() {
+	for p.client.phase == answering && p.step() {
+		continue
 	}
-	r := &p.response
-	out := p.answerHead()
-	if p.exchange != nil && p.exchange.recorded() {
-		e := p.exchange
-		e.answer = newCapture(p.client.front.collector.options.BodyLimit, p.client.front.collector.budget)
-		for _, field := range r.Fields {
-			if field.Is("content-encoding") {
-				e.answerEncoding = string(field.Value)
-			}
+}
+
+// step does one thing; false where it has to wait.
+func (p *passing) step() bool {
+	if p.sent < p.safe && !p.flush() {
+		return false
+	}
+	if p.ended {
+		if p.sent == len(p.out) {
+			p.over()
 		}
-		e.answerLength = r.ContentLength
+		return false
 	}
-	rest := p.model.buffer[r.Size:filled]
+	if p.model == nil {
+		return false
+	}
+	if len(p.toModel) > 0 {
+		n, err := p.model.socket.Write(p.toModel)
+		p.toModel = p.toModel[n:]
+		switch {
+		case err == nil, errors.Is(err, sockets.ErrWait):
+		case p.answer.headed: // it has heard enough
+			p.toModel, p.answer.head.Close = nil, true
+		default:
+			p.refuse(err)
+			return true
+		}
+		if len(p.toModel) == 0 {
+			p.client.lane.takeBack(p.lent)
+			p.lent, p.toModel = nil, nil
+		}
+	}
+	return p.receive()
+}
+
+// flush sends what may go; false where the client takes no more now, or nothing ever.
+func (p *passing) flush() bool {
+	n, err := p.client.socket.Write(p.out[p.sent:p.safe])
+	p.sent += n
+	p.started = p.started || n > 0
 	switch {
-	case r.Bodyless(p.client.request.Method):
-		p.note(nil, io.EOF)
-		p.finish(true, "")
-		return p.write(out) && p.keep(len(rest) == 0)
-	case r.Chunked:
-		return p.chunked(ctx, out, rest)
-	case r.ContentLength >= 0:
-		return p.counted(ctx, out, rest)
-	default:
-		return p.untilClose(ctx, out, rest)
+	case errors.Is(err, sockets.ErrWait):
+		return false
+	case err != nil:
+		p.gone()
+		return false
 	}
-}
-
-// readHead reads until the head of an answer is whole. Those before the real one (1xx) are passed on.
-func (p *passing) readHead() (filled int, err error) {
-	m := p.model
-	for {
-		n, err := m.Read(m.buffer[filled:])
-		filled += n
-		if n == 0 && err != nil {
-			return filled, err
-		}
-		for {
-			verdict := p.response.Parse(m.buffer[:filled])
-			if verdict == http1.Other || verdict == http1.Plain && p.response.Status == http.StatusSwitchingProtocols {
-				return filled, errNonsense
-			}
-			if verdict == http1.Incomplete {
-				break
-			}
-			if p.response.Status >= 200 {
-				return filled, nil
-			}
-			if !p.write(append([]byte(nil), m.buffer[:p.response.Size]...)) {
-				return filled, net.ErrClosed
-			}
-			filled = copy(m.buffer, m.buffer[p.response.Size:filled])
-		}
-		if filled == len(m.buffer) {
-			if filled >= mostHeader {
-				return filled, errNonsense
-			}
-			m.buffer = append(m.buffer, make([]byte, len(m.buffer))...)
-		}
-	}
-}
-
-var errNonsense = errors.New("the model sent no valid HTTP answer")
-
-// answerHead is the answer's head as the client gets it.
-func (p *passing) answerHead() []byte {
-	r := &p.response
-	out := append(p.client.out[:0], "HTTP/1.1 "...)
-	out = append(out, r.Line[len("HTTP/1.1 "):]...)
-	out = append(out, "\r\n"...)
-	for _, field := range r.Fields {
-		if r.Hop(field) || p.exchange != nil && field.Is("x-correlation-id") {
-			continue
-		}
-		out = appendField(out, field.Name, field.Value)
-	}
-	if p.exchange != nil {
-		out = appendField(out, []byte(CorrelationHeader), []byte(p.exchange.correlationID))
-	}
-	if !r.Bodyless(p.client.request.Method) && r.ContentLength < 0 {
-		out = append(out, "Transfer-Encoding: chunked\r\n"...)
-	}
-	if p.client.front.stopping.Load() {
-		out = append(out, "Connection: close\r\n"...)
-	}
-	return append(out, "\r\n"...)
-}
-
-// counted passes on a body whose length is known. Its last bytes, and where it is short all of it, go out when the record is
-// in the log; what comes slowly is passed on as it comes.
-func (p *passing) counted(ctx context.Context, out, rest []byte) bool {
-	left := p.response.ContentLength
-	surplus := int64(len(rest)) > left
-	if surplus {
-		rest = rest[:left]
-	}
-	for {
-		p.note(rest, nil)
-		out = append(out, rest...)
-		if left -= int64(len(rest)); left == 0 {
-			p.finish(true, "")
-			return p.write(out) && p.keep(!surplus)
-		}
-		if len(out) > mostPlain {
-			if !p.write(out) {
-				return p.gone()
-			}
-			out = p.client.out[:0]
-		}
-		var err error
-		if rest, err = p.more(&out, left); err != nil {
-			return p.broke(ctx, err)
-		}
-	}
-}
-
-// more reads what comes next; while it does not come, what waits goes out.
-func (p *passing) more(out *[]byte, most int64) ([]byte, error) {
-	m := p.model
-	buffer := m.buffer
-	if most < int64(len(buffer)) {
-		buffer = buffer[:most]
-	}
-	if len(*out) > 0 {
-		_ = m.SetReadDeadline(time.Now().Add(flushAfter))
-		n, err := m.Read(buffer)
-		_ = m.SetReadDeadline(time.Time{})
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || p.watch.left() {
-			return buffer[:n], err
-		}
-		if !p.write(*out) {
-			return nil, net.ErrClosed
-		}
-		*out = (*out)[:0]
-	}
-	n, err := m.Read(buffer)
-	if n > 0 {
-		err = nil
-	}
-	return buffer[:n], err
-}
-
-// chunked passes on a body in chunks as they come, but for the end, which goes out when the record is in the log.
-func (p *passing) chunked(ctx context.Context, out, rest []byte) bool {
-	var chunks http1.Chunks
-	for {
-		n, err := chunks.Scan(rest, func(payload []byte) { p.note(payload, nil) })
-		if err != nil {
-			return p.broke(ctx, errNonsense)
-		}
-		out = append(out, rest[:n]...)
-		if chunks.Done() {
-			p.note(nil, io.EOF)
-			p.finish(true, "")
-			return p.write(out) && p.keep(n == len(rest))
-		}
-		safe := len(out) - chunks.Held()
-		if !p.write(out[:safe]) {
-			return p.gone()
-		}
-		out = append(out[:0], out[safe:]...)
-		read, err := p.model.Read(p.model.buffer)
-		if read == 0 && err != nil {
-			return p.broke(ctx, err)
-		}
-		rest = p.model.buffer[:read]
-	}
-}
-
-// untilClose passes on a body that ends with its connection, in chunks.
-func (p *passing) untilClose(ctx context.Context, out, rest []byte) bool {
-	for {
-		if len(rest) > 0 {
-			p.note(rest, nil)
-			out = strconv.AppendInt(out, int64(len(rest)), 16)
-			out = append(append(append(out, "\r\n"...), rest...), "\r\n"...)
-		}
-		if !p.write(out) {
-			return p.gone()
-		}
-		out = out[:0]
-		read, err := p.model.Read(p.model.buffer)
-		if read == 0 && errors.Is(err, io.EOF) {
-			p.note(nil, io.EOF)
-			p.finish(true, "")
-			return p.write(append(out, "0\r\n\r\n"...))
-		}
-		if read == 0 && err != nil {
-			return p.broke(ctx, err)
-		}
-		rest = p.model.buffer[:read]
-	}
-}
-
-func (p *passing) note(payload []byte, end error) {
-	if p.exchange != nil && p.exchange.recorded() && (len(payload) > 0 || end != nil) {
-		p.exchange.answer.note(payload, end)
-	}
-}
-
-func (p *passing) finish(complete bool, problem string) {
-	if p.exchange != nil && p.exchange.recorded() {
-		p.exchange.finish(p.response.Status, complete, problem)
-	}
-}
-
-// write sends to the client and keeps the buffer for the next time.
-func (p *passing) write(out []byte) bool {
-	if cap(out) <= mostPlain {
-		p.client.out = out[:0]
-	}
-	if len(out) == 0 {
-		return true
-	}
-	p.started = true
-	_, err := p.client.Write(out)
-	return err == nil
-}
-
-// keep gives the connection to the model back where another request may follow on it.
-func (p *passing) keep(clean bool) bool {
-	if clean && !p.response.Close {
-		one := p.model
-		p.model = nil
-		if p.watch.release() {
-			p.client.front.models.put(one)
-		} else {
-			_ = one.Close()
-		}
+	if p.sent == len(p.out) && !p.ended {
+		p.out, p.sent, p.safe = p.out[:0], 0, 0
 	}
 	return true
 }
 
-// gone is called where the client has left in the middle.
-func (p *passing) gone() bool {
-	p.finish(false, errorClientGone)
-	return false
+// clientReady is called when something happens on the client's side: it takes more, or it leaves.
+func (p *passing) clientReady() {
+	socket := p.client.socket
+	switch {
+	case socket.Broken():
+		p.gone()
+		return
+	case socket.Ended():
+		p.lookAt(p.began.Add(unwatched))
+	}
+	p.advance()
+}
+
+// lookAt has late called then, or before.
+func (p *passing) lookAt(then time.Time) {
+	if due := p.client.due; due.IsZero() || then.Before(due) {
+		p.client.at(then)
+	}
+}
+
+// late is called when the answer takes its time: the client may have left, and what waits for more goes out.
+func (p *passing) late(now time.Time) {
+	if p.client.socket.Ended() {
+		if now.Sub(p.began) >= unwatched {
+			p.gone()
+			return
+		}
+		p.lookAt(p.began.Add(unwatched))
+	}
+	if !p.ended {
+		p.letGo()
+	}
+	p.advance()
+}
+
+// over ends a request that was answered, and gives the connection to the model back where another may follow on it.
+func (p *passing) over() {
+	c := p.client
+	if p.model != nil && p.answer.clean && len(p.toModel) == 0 {
+		c.lane.models.put(p.model)
+		p.model = nil
+	}
+	p.abandon()
+	c.answered(!c.lane.front.stopping.Load())
+}
+
+// gone is called where the client has left. The model has nobody to answer.
+func (p *passing) gone() {
+	status := record.StatusClientGone
+	if p.answer.headed {
+		status = p.answer.head.Status
+	}
+	p.finish(status, false, errorClientGone, func() {})
+	p.client.close()
 }
 
 // broke is called where the model's answer ends before its end; the client's does, too.
-func (p *passing) broke(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-		return p.gone()
-	}
-	p.finish(false, errorModelBroke)
-	return false
+func (p *passing) broke() {
+	p.finish(p.answer.head.Status, false, errorModelBroke, func() {})
+	p.client.close()
 }
 
 // refuse answers where the model did not.
-func (p *passing) refuse(ctx context.Context, err error) bool {
-	status, code, message := explain(ctx, err)
-	if p.exchange != nil {
-		status, code, message = p.exchange.refused(status, code, message)
-	}
-	if status == record.StatusClientGone || p.started {
-		return false
+func (p *passing) refuse(err error) {
+	status, code, message := explain(context.Background(), err)
+	if p.started {
+		p.finish(status, false, message, func() {})
+		p.client.close()
+		return
 	}
 	body, marshalErr := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message}})
 	if marshalErr != nil {
 		body = []byte("{}") // strings can always be marshalled
 	}
-	out := append(p.client.out[:0], "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\nContent-Type: application/json\r\n"...)
-	if p.exchange != nil {
-		out = appendField(out, []byte(CorrelationHeader), []byte(p.exchange.correlationID))
+	out := append(p.out[:0], "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\nContent-Type: application/json\r\n"...)
+	if p.scoring {
+		out = appendField(out, correlationField, p.admitted.correlationID)
 	}
 	out = append(out, "Content-Length: "+strconv.Itoa(len(body)+1)+"\r\n\r\n"...)
-	return p.write(append(append(out, body...), '\n'))
+	p.out, p.sent, p.safe, p.answer.clean = append(append(out, body...), '\n'), 0, 0, false
+	p.end(status, false, message)
 }
 
-// remote is the client's address, asked for once.
-func (c *client) remote() string {
-	if c.address == "" {
-		c.address = c.RemoteAddr().String()
+// abandon gives back what the request holds.
+func (p *passing) abandon() {
+	if p.leave != nil {
+		p.leave()
 	}
-	return c.address
+	if p.model != nil {
+		p.model.passing = nil
+		_ = p.model.socket.Close()
+		p.model = nil
+	}
+	p.client.lane.takeBack(p.lent)
+	p.client.lane.takeBack(p.out)
+	p.lent, p.toModel, p.out = nil, nil, nil
+	p.free()
+}
+
+func (p *passing) free() {
+	if p.reserved > 0 {
+		p.client.lane.collector.budget.release(p.reserved)
+		p.reserved = 0
+	}
+	if p.answer.capture != nil {
+		p.answer.capture.close()
+	}
 }

@@ -25,15 +25,23 @@ var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 const largestKept = 256 << 10 // bytes; a larger buffer is left to the collector of garbage
 
+// put appends an entry to the log: Append, which may have to wait, or TryAppend, which does not.
+type put func(kind byte, frame []byte) (int64, error)
+
+// waiting is a put that waits, as long as a client does.
+func waiting(ctx context.Context, w *wal) put {
+	return func(kind byte, frame []byte) (int64, error) { return w.Append(ctx, kind, frame) }
+}
+
 // write appends one entry that fill completes.
-func (w *wal) write(ctx context.Context, kind byte, fill func(frame []byte) ([]byte, error)) error {
+func (w *wal) write(do put, kind byte, fill func(frame []byte) ([]byte, error)) error {
 	buffer, ok := frames.Get().(*[]byte)
 	if !ok {
 		buffer = new([]byte) // the pool holds nothing else
 	}
 	frame, err := fill(append((*buffer)[:0], make([]byte, journal.FrameRoom)...))
 	if err == nil {
-		_, err = w.Append(ctx, kind, frame)
+		_, err = do(kind, frame)
 	}
 	if cap(frame) <= largestKept {
 		*buffer = frame
@@ -44,16 +52,16 @@ func (w *wal) write(ctx context.Context, kind byte, fill func(frame []byte) ([]b
 
 // append writes a record that is not an inference record.
 func (w *wal) append(encoded []byte) error {
-	return w.write(context.Background(), kindLine, func(frame []byte) ([]byte, error) { return append(frame, encoded...), nil })
+	return w.write(waiting(context.Background(), w), kindLine, func(frame []byte) ([]byte, error) { return append(frame, encoded...), nil })
 }
 
 // exchange writes what was captured: as it is where nothing is redacted, else as the record that is left of it.
-func (w *wal) exchange(ctx context.Context, c captured, r renderer) error {
+func (w *wal) exchange(do put, c captured, r renderer) error {
 	if r.redact.Empty() {
-		return w.write(ctx, kindExchange, func(frame []byte) ([]byte, error) { return c.append(frame), nil })
+		return w.write(do, kindExchange, func(frame []byte) ([]byte, error) { return c.append(frame), nil })
 	}
 	made := r.record(c)
-	return w.write(ctx, kindRecord, func(frame []byte) ([]byte, error) {
+	return w.write(do, kindRecord, func(frame []byte) ([]byte, error) {
 		return made.AppendJSON(appendTime(frame, made))
 	})
 }

@@ -48,7 +48,7 @@ func write(t *testing.T, h *home, from, to int) {
 			id: h.owner.Writer + id, correlationID: id, started: time.Date(2001, 1, 8, 12, i, 0, 0, time.UTC), status: 200, complete: true,
 			request: half{body: []byte(oneRow)}, answered: true, answer: half{body: []byte(`[0.5]`)},
 		}
-		if err := h.log.exchange(context.Background(), c, renderer{constants: h.owner.constants}); err != nil {
+		if err := h.log.exchange(waiting(context.Background(), h.log), c, renderer{constants: h.owner.constants}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -82,6 +82,13 @@ func newMetrics(log func() *wal, captures *budget) *metrics {
 	return m
 }
 
+// skipped are the counters that many requests need, looked up once.
+type skipped struct{ notScoring, sampling prometheus.Counter }
+
+func (m *metrics) oftenSkipped() skipped {
+	return skipped{m.skipped.WithLabelValues(skipNotScoring), m.skipped.WithLabelValues(skipSampling)}
+}
+
 // ofLog is zero as long as there is no log.
 func ofLog(log func() *wal, value func(*wal) float64) func() float64 {
 	return func() float64 {

@@ -32,7 +32,7 @@ func BenchmarkDrain(b *testing.B) {
 				id: h.owner.Writer, correlationID: "c", started: time.Now(), status: 200, complete: true,
 				request: half{body: body}, answered: true, answer: half{body: []byte(`{"predictions":[{"probability":0.5}]}`)},
 			}
-			if err := h.log.exchange(b.Context(), c, renderer{constants: h.owner.constants}); err != nil {
+			if err := h.log.exchange(waiting(b.Context(), h.log), c, renderer{constants: h.owner.constants}); err != nil {
 				b.Fatal(err)
 			}
 		}

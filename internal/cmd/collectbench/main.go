@@ -48,7 +48,8 @@ type peer struct {
 	throughput []float64
 	median     []time.Duration
 	tail       []time.Duration
-	memory     int64 // kilobytes, at most
+	processor  []time.Duration // of the process, for each request
+	memory     int64           // kilobytes, at most
 }
 
 func run(mlops string, rounds int, span time.Duration) error {
@@ -165,11 +166,13 @@ func stop(peers []*peer) {
 }
 
 func (p *peer) measure(span time.Duration) error {
+	before := processorTime(p.process.Process.Pid)
 	rate, err := throughput(p.address, 8, span)
 	if err != nil {
 		return err
 	}
 	p.throughput = append(p.throughput, rate)
+	p.processor = append(p.processor, time.Duration(float64(processorTime(p.process.Process.Pid)-before)/(rate*span.Seconds())))
 	p.memory = max(p.memory, resident(p.process.Process.Pid))
 	sorted, err := latencies(p.address, time.Millisecond, span)
 	if err != nil {
@@ -178,6 +181,35 @@ func (p *peer) measure(span time.Duration) error {
 	p.median = append(p.median, quantile(sorted, 0.5))
 	p.tail = append(p.tail, quantile(sorted, 0.99))
 	return nil
+}
+
+// processorTime is what a process has used of the processors.
+func processorTime(pid int) time.Duration {
+	total := time.Duration(0)
+	for _, of := range append(childrenOf(pid), pid) {
+		content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", of))
+		if err != nil {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(content), ") ")
+		var user, system int64
+		fields := strings.Fields(rest)
+		_, _ = fmt.Sscan(fields[11], &user)
+		_, _ = fmt.Sscan(fields[12], &system)
+		total += time.Duration(user+system) * 10 * time.Millisecond
+	}
+	return total
+}
+
+func childrenOf(pid int) []int {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	var all []int
+	for _, f := range strings.Fields(string(content)) {
+		var one int
+		_, _ = fmt.Sscan(f, &one)
+		all = append(all, one)
+	}
+	return all
 }
 
 // resident is the memory of a process in kilobytes; 0 where nobody knows.
@@ -197,7 +229,7 @@ func resident(pid int) int64 {
 
 func report(peers []*peer, rounds int, span time.Duration) {
 	fmt.Printf("%d rounds of %s each, %d processors, %s; medians of the rounds\n", rounds, span, runtime.NumCPU(), runtime.Version())
-	fmt.Printf("%-24s %12s %14s %12s %12s %12s %10s\n", "", "requests/s", "of nginx's", "p50, 1000/s", "added", "p99", "memory MB")
+	fmt.Printf("%-24s %12s %14s %10s %12s %12s %12s %10s\n", "", "requests/s", "of nginx's", "cpu", "p50, 1000/s", "added", "p99", "memory MB")
 	var direct, nginx *peer
 	for _, p := range peers {
 		switch p.name {
@@ -223,7 +255,7 @@ func report(peers []*peer, rounds int, span time.Duration) {
 			}
 			added = median(gaps).Round(100 * time.Nanosecond).String()
 		}
-		fmt.Printf("%-24s %12.0f %14s %12s %12s %12s %10d\n", p.name, median(p.throughput), of,
+		fmt.Printf("%-24s %12.0f %14s %10s %12s %12s %12s %10d\n", p.name, median(p.throughput), of, median(p.processor).Round(100*time.Nanosecond),
 			median(p.median).Round(100*time.Nanosecond), added, median(p.tail).Round(time.Microsecond), p.memory/1024)
 	}
 }

@@ -16,6 +16,9 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
+// ErrWait says that an entry was not taken yet: Append, which waits, takes it.
+var ErrWait = errors.New("the log has to be waited for")
+
 // ErrFull says that an entry was not taken because the log is full.
 var ErrFull = errors.New("the log is full")
 
@@ -131,23 +134,47 @@ func (j *Journal) recover() error {
 // entry is lost, and counted; only one that is too large takes no number.
 func (j *Journal) Append(ctx context.Context, kind byte, frame []byte) (int64, error) {
 	if len(frame)-FrameRoom > MaximumPayload {
-		return 0, fmt.Errorf("%w: an entry of %d bytes is larger than the log takes", mlops.ErrInvalid, len(frame)-FrameRoom)
+		return 0, tooLarge(frame)
 	}
 	sum := crc32.Checksum(frame[FrameRoom:], castagnoli) // outside of the lock
-	number, err := j.put(ctx, kind, frame, sum)
-	if err == nil && j.mode.Load().SyncAlways {
+	j.mutex.Lock()
+	mode := *j.mode.Load()
+	number, err := j.put(ctx, mode, kind, frame, sum)
+	j.mutex.Unlock()
+	if err == nil && mode.SyncAlways {
 		j.awaitSync(ctx, number)
 	}
 	return number, err
 }
 
-func (j *Journal) put(ctx context.Context, kind byte, frame []byte, sum uint32) (int64, error) {
+// TryAppend is Append for somebody who cannot wait. Where Append would have to, it is ErrWait, and nothing has happened.
+func (j *Journal) TryAppend(kind byte, frame []byte) (int64, error) {
+	if len(frame)-FrameRoom > MaximumPayload {
+		return 0, tooLarge(frame)
+	}
+	sum := crc32.Checksum(frame[FrameRoom:], castagnoli)
+	mode := *j.mode.Load()
+	if mode.SyncAlways {
+		return 0, ErrWait
+	}
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
+	if mode.Block && j.used+int64(len(frame)) > j.options.Limit {
+		return 0, ErrWait
+	}
+	return j.put(context.Background(), mode, kind, frame, sum)
+}
+
+func tooLarge(frame []byte) error {
+	return fmt.Errorf("%w: an entry of %d bytes is larger than the log takes", mlops.ErrInvalid, len(frame)-FrameRoom)
+}
+
+// put writes an entry once there is room for it; it is called with the mutex held.
+func (j *Journal) put(ctx context.Context, mode Mode, kind byte, frame []byte, sum uint32) (int64, error) {
 	if j.done {
 		return 0, os.ErrClosed
 	}
-	if err := j.makeRoom(ctx, int64(len(frame))); err != nil {
+	if err := j.makeRoom(ctx, mode, int64(len(frame))); err != nil {
 		return 0, j.miss(ReasonFull, err)
 	}
 	if j.active != nil && j.current.Entries > 0 && j.offset+int64(len(frame)) > j.options.SegmentBytes {
@@ -204,9 +231,9 @@ func (j *Journal) lose(first, last int64, reason Reason) {
 }
 
 // makeRoom keeps the log within its limit.
-func (j *Journal) makeRoom(ctx context.Context, size int64) error {
+func (j *Journal) makeRoom(ctx context.Context, mode Mode, size int64) error {
 	for j.used+size > j.options.Limit {
-		if !j.mode.Load().Block {
+		if !mode.Block {
 			if !j.dropOldest() {
 				return ErrFull
 			}
