@@ -1,16 +1,27 @@
 package record
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Redaction is a set of column names that are never stored, compared without case. The zero value redacts nothing.
-type Redaction struct{ names map[string]bool }
+type Redaction struct {
+	names map[string]bool
+	list  [][]byte // the names in ASCII; no other can be told by its bytes
+}
 
 // NewRedaction makes a set; empty names are left out.
 func NewRedaction(names ...string) Redaction {
 	set := Redaction{names: map[string]bool{}}
 	for _, name := range names {
-		if name = strings.TrimSpace(name); name != "" {
-			set.names[strings.ToLower(name)] = true
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name == "" || set.names[name] {
+			continue
+		}
+		set.names[name] = true
+		if strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+			set.list = append(set.list, []byte(name))
 		}
 	}
 	return set

@@ -81,6 +81,14 @@ func read(body []byte, redact Redaction, forms map[string]form, answer bool) (Ba
 	if !utf8.Valid(body) {
 		return Batch{}, ReasonNotJSON
 	}
+	if batch, ok := readUsual(body, redact, forms); ok {
+		return batch, nil
+	}
+	return readAny(body, redact, forms, answer)
+}
+
+// readAny reads a body of every form.
+func readAny(body []byte, redact Redaction, forms map[string]form, answer bool) (Batch, error) {
 	parser := parsers.Get()
 	defer parsers.Put(parser)
 	// Parse bounds the depth, and must come first: Validate recurses as deep as it is led. Validate is strict, Parse is not.

@@ -68,7 +68,7 @@ func (s *shipper) drain(ctx context.Context, h *home) error {
 // Shipping takes a processor from the model. As long as the log has plenty of room it takes one for a part of the time only: a
 // burst is logged at once, and shipped when it is over.
 const (
-	paceBy    = 4  // rests that many times as long as it worked
+	paceBy    = 9  // rests that many times as long as it worked
 	paceBelow = 16 // while less than one such part of the log's limit waits
 )
 
