@@ -204,7 +204,7 @@ func processorTime(pid int) time.Duration {
 func childrenOf(pid int) []int {
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	var all []int
-	for _, f := range strings.Fields(string(content)) {
+	for f := range strings.FieldsSeq(string(content)) {
 		var one int
 		_, _ = fmt.Sscan(f, &one)
 		all = append(all, one)
