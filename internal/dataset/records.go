@@ -96,7 +96,7 @@ func joinRecords(ctx context.Context, request RecordsRequest, label string) (joi
 		}
 		return ctx.Err()
 	}
-	err := record.Scan(ctx, store, request.Deployment, request.From, request.To, func(r record.Record) error {
+	_, err := record.Scan(ctx, store, request.Deployment, request.From, request.To, func(r record.Record) error {
 		join.Want(r)
 		return progress("reading the records")
 	})
@@ -110,7 +110,7 @@ func joinRecords(ctx context.Context, request RecordsRequest, label string) (joi
 	first := count
 	count = 0
 	collected := newCollected(request.Dataset, label)
-	err = record.Scan(ctx, store, request.Deployment, request.From, request.To, func(r record.Record) error {
+	broken, err := record.Scan(ctx, store, request.Deployment, request.From, request.To, func(r record.Record) error {
 		if err := progress("joining"); err != nil {
 			return err
 		}
@@ -126,6 +126,8 @@ func joinRecords(ctx context.Context, request RecordsRequest, label string) (joi
 	made.from.Deployment, made.from.From, made.from.To = request.Deployment, request.From.UTC(), request.To.UTC()
 	made.from.Requests, made.from.Duplicates = join.Counts.Requests, join.Counts.Duplicates
 	made.from.ReplacedLabels, made.from.UnplacedLabels = join.Counts.Replaced, join.Counts.Unplaced
+	broken.Add(join.Counts.Broken)
+	made.from.BrokenLines = broken.Lines
 	made.segments, err = store.content()
 	made.from.Segments, made.from.SegmentsSHA256 = int64(len(store.sums)), made.segments.SHA256
 	return made, err

@@ -29,6 +29,8 @@ type JoinedRecords struct {
 	// ReplacedLabels gave way to a later one for the same row; UnplacedLabels name no row that their request has.
 	ReplacedLabels int64 `json:"replaced_labels"`
 	UnplacedLabels int64 `json:"unplaced_labels"`
+	// BrokenLines of records and labels could not be read, and are left out.
+	BrokenLines int64 `json:"broken_lines,omitempty"`
 	// UndeclaredColumns of the traffic are not in the dataset, and left out.
 	UndeclaredColumns []string `json:"undeclared_columns,omitempty"`
 }

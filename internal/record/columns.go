@@ -90,26 +90,34 @@ func (b *Builder) Add(r Record) error {
 	if !ok {
 		all, err := objects(&b.parser, r.Data)
 		if err != nil {
-			return fmt.Errorf("record %s: %w", r.ID, err)
+			return b.rest(r, rows, err)
 		}
 		for _, row := range all[min(rows, len(all)):] {
 			b.row(row, r.EventTime)
 		}
 		rows = len(all)
 	}
-	b.result.Versions[r.ModelVersion] += int64(rows)
 	var answers []*fastjson.Object
 	if !r.Failed() && r.Response != nil {
 		if b.answer.flat(rows, r.Response) {
+			b.result.Versions[r.ModelVersion] += int64(rows)
 			return nil
 		}
 		var err error
 		if answers, err = objects(&b.answerJSON, r.Response); err != nil {
-			return fmt.Errorf("record %s: %w", r.ID, err)
+			return b.rest(r, rows, err)
 		}
 	}
+	b.result.Versions[r.ModelVersion] += int64(rows)
 	b.answer.add(rows, answers)
 	return nil
+}
+
+// rest ends a record that is broken: the rows that were read of it stay, without an answer.
+func (b *Builder) rest(r Record, rows int, err error) error {
+	b.result.Versions[r.ModelVersion] += int64(rows)
+	b.answer.add(rows, nil)
+	return fmt.Errorf("record %s: %w", r.ID, err)
 }
 
 // row adds one row; a column that stands in it twice counts once, with its last value, as most readers of JSON take it.

@@ -35,6 +35,8 @@ type JoinCounts struct {
 	Replaced int64
 	// Unplaced labels name no row where the request had several, or a row that it had not.
 	Unplaced int64
+	// Broken is what could not be read of the labels.
+	Broken Broken
 }
 
 // wanted is the request that has a correlation id's labels.
@@ -92,12 +94,13 @@ func (j *Join) Read(ctx context.Context, store platform.Store, deployment string
 		return err
 	}
 	for _, segment := range segments {
-		err := ScanLabels(ctx, store, segment.Key, func(l LabelRecord) error {
+		broken, err := ScanLabels(ctx, store, segment.Key, func(l LabelRecord) error {
 			if request, ok := j.wanted[l.CorrelationID]; ok {
 				j.take(request, l)
 			}
 			return ctx.Err()
 		})
+		j.Counts.Broken.Add(broken)
 		if err != nil && !errors.Is(err, mlops.ErrNotFound) { // retention may have taken it
 			return err
 		}

@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -102,12 +103,18 @@ func LabelSegments(ctx context.Context, store platform.Store, deployment string,
 }
 
 // ScanLabels calls for every label record of a segment in order; an error of each ends it. A segment that retention took is
-// mlops.ErrNotFound, a broken line mlops.ErrInvalid.
-func ScanLabels(ctx context.Context, store platform.Store, key string, each func(LabelRecord) error) error {
+// mlops.ErrNotFound; what is broken is counted and skipped.
+func ScanLabels(ctx context.Context, store platform.Store, key string, each func(LabelRecord) error) (Broken, error) {
+	var broken Broken
 	stream, err := Open(ctx, store, key)
+	if errors.Is(err, mlops.ErrInvalid) {
+		broken.Note("segment "+key, err)
+		return broken, nil
+	}
 	if err != nil {
-		return fmt.Errorf("segment %s: %w", key, err)
+		return broken, fmt.Errorf("segment %s: %w", key, err)
 	}
 	defer stream.Close()
-	return scanLines(stream, key, DecodeLabel, each)
+	err = scanLines(stream, key, DecodeLabel, &broken, each)
+	return broken, err
 }

@@ -112,20 +112,21 @@ func list(ctx context.Context, store platform.Store, prefix, cursor string, each
 }
 
 // Scan calls for every record with an event time in [from, to), segment by segment, so in order of hour; within an hour by
-// instance and sequence. What is no inference record is passed over, so that later kinds may lie beside it; a broken line is
-// mlops.ErrInvalid and names the segment. An error of each ends the scan.
-func Scan(ctx context.Context, store platform.Store, deployment string, from, to time.Time, each func(Record) error) error {
+// instance and sequence. What is no inference record is passed over, so that later kinds may lie beside it; what is broken is
+// counted and skipped. An error of each ends the scan.
+func Scan(ctx context.Context, store platform.Store, deployment string, from, to time.Time, each func(Record) error) (Broken, error) {
 	segments, err := Segments(ctx, store, deployment, from, to)
 	if err != nil {
-		return err
+		return Broken{}, err
 	}
 	return ScanSegments(ctx, store, segments, from, to, each)
 }
 
 // ScanSegments is Scan of segments that were listed already.
-func ScanSegments(ctx context.Context, store platform.Store, segments []platform.Entry, from, to time.Time, each func(Record) error) error {
+func ScanSegments(ctx context.Context, store platform.Store, segments []platform.Entry, from, to time.Time, each func(Record) error) (Broken, error) {
+	var broken Broken
 	for _, segment := range segments {
-		err := scanSegment(ctx, store, segment.Key, func(r Record) error {
+		err := scanSegment(ctx, store, segment.Key, &broken, func(r Record) error {
 			if !from.IsZero() && r.EventTime.Before(from) || !to.IsZero() && !r.EventTime.Before(to) {
 				return nil
 			}
@@ -135,33 +136,40 @@ func ScanSegments(ctx context.Context, store platform.Store, segments []platform
 			continue // retention took it since it was listed
 		}
 		if err != nil {
-			return err
+			return broken, err
 		}
 	}
-	return nil
+	return broken, nil
 }
 
 var errGone = errors.New("segment is gone")
 
-func scanSegment(ctx context.Context, store platform.Store, key string, each func(Record) error) error {
+func scanSegment(ctx context.Context, store platform.Store, key string, broken *Broken, each func(Record) error) error {
 	stream, err := Open(ctx, store, key)
-	if errors.Is(err, mlops.ErrNotFound) {
+	switch {
+	case errors.Is(err, mlops.ErrNotFound):
 		return errGone
-	}
-	if err != nil {
+	case errors.Is(err, mlops.ErrInvalid):
+		broken.Note("segment "+key, err)
+		return nil
+	case err != nil:
 		return fmt.Errorf("segment %s: %w", key, err)
 	}
 	defer stream.Close()
-	return scanLines(stream, key, Decode, each)
+	return scanLines(stream, key, Decode, broken, each)
 }
 
 // scanLines calls for every line of a segment that decodes; documents of another schema (mlops.ErrNotFound) are passed over,
-// any other line that does not decode ends it.
-func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error), each func(T) error) error {
+// any other line that does not decode is broken.
+func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error), broken *Broken, each func(T) error) error {
 	reader := bufio.NewReaderSize(from, 1<<16)
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
 		end := errors.Is(err, io.EOF)
+		if errors.Is(err, mlops.ErrInvalid) {
+			broken.Note(fmt.Sprintf("segment %s, line %d", key, number), err)
+			return nil
+		}
 		if err != nil && !end {
 			return fmt.Errorf("segment %s: %w", key, err)
 		}
@@ -170,7 +178,7 @@ func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error)
 			switch {
 			case errors.Is(decodeErr, mlops.ErrNotFound):
 			case decodeErr != nil:
-				return fmt.Errorf("segment %s, line %d: %w", key, number, decodeErr)
+				broken.Note(fmt.Sprintf("segment %s, line %d", key, number), decodeErr)
 			default:
 				if err := each(document); err != nil {
 					return err
@@ -211,11 +219,12 @@ func Newest(ctx context.Context, store platform.Store, deployment string, after 
 		return time.Time{}, false, fmt.Errorf("newest record of %q: %w", deployment, err)
 	}
 	var watermark time.Time
+	var broken Broken // is whoever reads the window's to tell
 	for i := len(last) - 1; i >= max(0, len(last)-mostLooks); i-- {
 		if !watermark.IsZero() && path.Dir(last[i]) != path.Dir(last[i+1]) {
 			break // older hours have older events only
 		}
-		err := scanSegment(ctx, store, last[i], func(r Record) error {
+		err := scanSegment(ctx, store, last[i], &broken, func(r Record) error {
 			if !r.ArrivalOnly && r.EventTime.After(watermark) {
 				watermark = r.EventTime
 			}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func put(t *testing.T, store *memstore.Store, instance string, first int64, at t
 func scanned(t *testing.T, store *memstore.Store, from, to time.Time) []string {
 	t.Helper()
 	var times []string
-	err := Scan(context.Background(), store, "delay", from, to, func(r Record) error {
+	_, err := Scan(context.Background(), store, "delay", from, to, func(r Record) error {
 		times = append(times, r.EventTime.Format("02T15:04"))
 		return nil
 	})
@@ -159,14 +160,22 @@ func TestScanOfDamagedSegments(t *testing.T) {
 	if got := scanned(t, store, noon, noon.Add(time.Hour)); len(got) != 1 {
 		t.Errorf("read %v, want what is left", got)
 	}
-	store.Put(Key("delay", "a", noon, 2), []byte("{\"schema\":\"mlops/inference-rec"))
-	err := Scan(ctx, store, "delay", noon, noon.Add(time.Hour), func(Record) error { return nil })
-	if !errors.Is(err, mlops.ErrInvalid) || !strings.Contains(err.Error(), "a-000000000002.jsonl.zst, line 1") {
-		t.Errorf("the error is %v, want one that names the segment", err)
+	whole := string(lineOf(t, newRecord(9, noon)))
+	store.Put(Key("delay", "a", noon, 2), []byte("{\"schema\":\"mlops/inference-rec\n"+whole+"\x00\xff\n"+whole))
+	compressed := NewCompressor().Compress(nil, []byte(strings.Repeat(whole, 9)))
+	store.Put(Key("delay", "b", noon, 1), compressed[:len(compressed)/2])
+	store.Put(Key("delay", "b", noon, 2), append(bytes.Clone(compressed[:6]), "no frame of this kind"...))
+	count := 0
+	broken, err := Scan(ctx, store, "delay", noon, noon.Add(time.Hour), func(Record) error { count++; return nil })
+	if err != nil || count != 2 || broken.Lines != 4 || !strings.Contains(broken.First, "a-000000000002.jsonl.zst, line 1") {
+		t.Errorf("%d records and %+v, %v: want two records, four broken places and the name of the first", count, broken, err)
+	}
+	if err := broken.Err(); !errors.Is(err, mlops.ErrInvalid) {
+		t.Errorf("the error is %v", err)
 	}
 	stop := errors.New("enough")
 	put(t, store, "a", 2, noon, 1)
-	if err := Scan(ctx, store, "delay", noon, noon.Add(time.Hour), func(Record) error { return stop }); !errors.Is(err, stop) {
+	if _, err := Scan(ctx, store, "delay", noon, noon.Add(time.Hour), func(Record) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the caller's error is %v", err)
 	}
 }

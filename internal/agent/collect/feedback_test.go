@@ -25,7 +25,7 @@ func labelled(t *testing.T, store platform.Store) []record.LabelRecord {
 		t.Fatal(err)
 	}
 	for _, segment := range segments {
-		if err := record.ScanLabels(context.Background(), store, segment.Key, func(l record.LabelRecord) error {
+		if _, err := record.ScanLabels(context.Background(), store, segment.Key, func(l record.LabelRecord) error {
 			labels = append(labels, l)
 			return nil
 		}); err != nil {

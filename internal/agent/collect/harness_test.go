@@ -129,7 +129,7 @@ func (s *stage) records() []record.Record {
 func stored(t testing.TB, store platform.Store) []record.Record {
 	t.Helper()
 	var records []record.Record
-	err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
+	_, err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
 		records = append(records, r)
 		return nil
 	})

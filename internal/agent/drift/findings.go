@@ -16,6 +16,7 @@ const (
 	RuleDuplicate = "duplicate"
 	RuleGap       = "gap"
 	RuleDisorder  = "disorder"
+	RuleBroken    = "broken"
 )
 
 // AllColumns stands where a finding is of whole rows.
@@ -36,7 +37,7 @@ const (
 
 // findings are what is worth a look, by column and then of whole rows.
 func findings(window Window, seen sights) []mlops.QualityFault {
-	var found []mlops.QualityFault
+	found := brokenFinding(window)
 	for _, name := range window.watched() {
 		found = append(found, columnFindings(window.Reference, name, seen)...)
 	}
@@ -60,6 +61,17 @@ func repeatedFinding(window Window, share float64, known bool) []mlops.QualityFa
 		return nil
 	}
 	return []mlops.QualityFault{duplicateFault(share, percent(window.ReferenceDuplicates)+" in the reference")}
+}
+
+// brokenFinding tells of lines of records that could not be read, however few: what they said is missing from the window.
+func brokenFinding(window Window) []mlops.QualityFault {
+	if window.Broken.Lines == 0 {
+		return nil
+	}
+	return []mlops.QualityFault{{
+		Feature: AllColumns, Rule: RuleBroken, Share: float64(window.Broken.Lines) / float64(int64(window.rows())+window.Broken.Lines),
+		Message: fmt.Sprintf("%d lines of the records cannot be read and are left out; the first is %s", window.Broken.Lines, window.Broken.First),
+	}}
 }
 
 // constantFinding tells of a column that varied and does not any more.

@@ -49,15 +49,15 @@ func (l *Looker) anyLabel(ctx context.Context) (bool, error) {
 	return len(some) > 0, err
 }
 
-// note is called for each record before its rows are added to a builder.
-func (n *labelling) note(r record.Record, builder *record.Builder) {
+// note is called for each record whose rows were added to a builder, from its row number first on.
+func (n *labelling) note(r record.Record, first int64) {
 	if n == nil {
 		return
 	}
 	n.join.Want(r)
 	if r.Data != nil {
 		n.asked = append(n.asked, askedRows{
-			record: record.Record{ID: r.ID, CorrelationID: r.CorrelationID}, version: r.ModelVersion, first: builder.Rows(),
+			record: record.Record{ID: r.ID, CorrelationID: r.CorrelationID}, version: r.ModelVersion, first: first,
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -371,5 +372,38 @@ func TestRecordsOfAnotherModelAreLeftOut(t *testing.T) {
 	after := f.look(t, 0)
 	if after.ModelVersion != 1 || after.Rows != before.Rows || after.Requests != before.Requests {
 		t.Errorf("version %d with %d rows, want version 1 with %d", after.ModelVersion, after.Rows, before.Rows)
+	}
+}
+
+// A line that cannot be read, and a record whose rows are none, cost neither the window nor the rows beside them; they show.
+func TestBrokenLinesAreAFinding(t *testing.T) {
+	for name, rowBytes := range map[string]int64{"rows": 0, "profiles": 1} {
+		t.Run(name, func(t *testing.T) { brokenLines(t, rowBytes) })
+	}
+}
+
+func brokenLines(t *testing.T, rowBytes int64) {
+	t.Helper()
+	f := newFlights(t)
+	f.looker.rowBytes = rowBytes
+	f.serve(t, 0, 1, 1, false)
+	rowless, err := record.Record{
+		Schema: record.Schema, ID: "rowless", Time: monday, EventTime: monday, Deployment: "delay", Model: "delay", ModelVersion: 1, Instance: "one",
+		Status: 200, Complete: true, Rows: 1, Data: json.RawMessage(`[7]`),
+	}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	segment := append(record.AppendLine(nil, rowless, 1), "{\"schema\":\"mlops/infer\n\x00\x00\x00\n"...)
+	if err := f.store.Create(t.Context(), record.Key("delay", "two", monday, 1), segment); err != nil {
+		t.Fatal(err)
+	}
+	after := f.look(t, 0)
+	if after.Rows != 600 || after.Verdict != mlops.VerdictStable {
+		t.Errorf("%d rows are %s, want 600 that are stable", after.Rows, after.Verdict)
+	}
+	found := slices.IndexFunc(after.Findings, func(finding mlops.QualityFault) bool { return finding.Rule == RuleBroken })
+	if found < 0 || !strings.HasPrefix(after.Findings[found].Message, "3 lines of the records cannot be read") {
+		t.Errorf("the findings are %+v", after.Findings)
 	}
 }

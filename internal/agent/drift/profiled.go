@@ -57,7 +57,7 @@ func (l *Looker) profiled(ctx context.Context, state mlops.State, read *traffic)
 	}
 	read.version, read.last = version, newest
 	read.columns = record.Columns{Rows: part.Rows, Requests: part.Requests, Failed: part.Failed, NotCaptured: part.NotCaptured}
-	read.counted = CountedPart(*part)
+	read.counted, read.broken = CountedPart(*part), sum.Broken
 	read.basis = &mlops.ProfileBasis{Hours: int64(sum.Hours), LateRows: sum.Late, RowsRead: sum.Read}
 	return true, nil
 }

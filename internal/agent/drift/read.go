@@ -13,7 +13,8 @@ import (
 type traffic struct {
 	start, end time.Time
 	columns    record.Columns
-	last       time.Time // newest event time of its rows
+	broken     record.Broken // lines that could not be read
+	last       time.Time     // newest event time of its rows
 	deployment mlops.Deployment
 	dataset    mlops.Dataset
 	version    int64
@@ -45,7 +46,7 @@ func (l *Looker) window(ctx context.Context, end time.Time, byRows bool) (traffi
 		}
 	}
 	if !counted {
-		if read.columns, read.version, read.last, err = l.rows(ctx, read, read.start, end); err != nil {
+		if read.columns, read.version, read.last, read.broken, err = l.rows(ctx, read, read.start, end); err != nil {
 			return read, err
 		}
 	}
@@ -92,16 +93,18 @@ func (l *Looker) dataset(ctx context.Context, state mlops.State, read *traffic) 
 }
 
 // rows reads the columns of the version that served last in a span, its number, and the newest event time. What the
-// deployment served of another model, in an earlier life of its name, is left out: its versions have the same numbers.
-func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (record.Columns, int64, time.Time, error) {
+// deployment served of another model, in an earlier life of its name, is left out: its versions have the same numbers. What
+// cannot be read is counted.
+func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (record.Columns, int64, time.Time, record.Broken, error) {
 	of := read.dataset
 	builders := map[int64]*record.Builder{}
 	newest := map[int64]time.Time{}
 	labels, err := l.labels(ctx, of)
 	if err != nil {
-		return record.Columns{}, 0, time.Time{}, err
+		return record.Columns{}, 0, time.Time{}, record.Broken{}, err
 	}
-	err = record.Scan(ctx, l.Project.Store, l.Monitor.Deployment, from, to, func(r record.Record) error {
+	var rowless record.Broken // records whose rows are none
+	broken, err := record.Scan(ctx, l.Project.Store, l.Monitor.Deployment, from, to, func(r record.Record) error {
 		if r.Model != "" && r.Model != read.deployment.Model {
 			return nil
 		}
@@ -110,14 +113,19 @@ func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (re
 			builder = record.NewBuilder(of)
 			builders[r.ModelVersion] = builder
 		}
+		first := builder.Rows()
+		if err := builder.Add(r); err != nil {
+			rowless.Note("of instance "+r.Instance, err)
+			return nil
+		}
 		if r.EventTime.After(newest[r.ModelVersion]) {
 			newest[r.ModelVersion] = r.EventTime
 		}
-		labels.note(r, builder)
-		return builder.Add(r)
+		labels.note(r, first)
+		return nil
 	})
-	if err != nil {
-		return record.Columns{}, 0, time.Time{}, err
+	if broken.Add(rowless); err != nil {
+		return record.Columns{}, 0, time.Time{}, broken, err
 	}
 	var version int64
 	for candidate, at := range newest {
@@ -126,12 +134,12 @@ func (l *Looker) rows(ctx context.Context, read traffic, from, to time.Time) (re
 		}
 	}
 	if builders[version] == nil {
-		return record.NewBuilder(of).Columns(), 0, time.Time{}, nil
+		return record.NewBuilder(of).Columns(), 0, time.Time{}, broken, nil
 	}
 	if err := labels.fill(ctx, l, builders[version], version); err != nil {
-		return record.Columns{}, 0, time.Time{}, err
+		return record.Columns{}, 0, time.Time{}, broken, err
 	}
-	return builders[version].Columns(), version, newest[version], nil
+	return builders[version].Columns(), version, newest[version], broken, nil
 }
 
 // judge adds to the verdict whose window it is and when. With doubts, it must be judged by its rows.
@@ -140,7 +148,7 @@ func (t traffic) judge(monitor mlops.DriftMonitor, now time.Time) (report mlops.
 		Dataset: t.dataset, Monitor: monitor, Reference: t.reference, Current: t.columns.Inputs, TypeErrors: t.columns.TypeErrors, Times: t.columns.Times,
 		ReferenceRows: t.rows, ReferenceDays: t.days,
 		Season: t.season, Predictions: t.columns.Predictions, PredictionReference: t.answers,
-		Performance: t.performance, Counted: t.counted,
+		Performance: t.performance, Counted: t.counted, Broken: t.broken,
 	}
 	if t.counted != nil {
 		report, doubts = JudgeCounts(window)

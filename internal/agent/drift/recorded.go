@@ -73,7 +73,7 @@ func (l *Looker) trainingRows(ctx context.Context, read *traffic) error {
 
 // recorded profiles the traffic of a span; nil where too little was recorded then.
 func (l *Looker) recorded(ctx context.Context, read traffic, span mlops.Span) (*recorded, error) {
-	columns, _, _, err := l.rows(ctx, read, span.From, span.To)
+	columns, _, _, _, err := l.rows(ctx, read, span.From, span.To)
 	if errors.Is(err, mlops.ErrNotFound) || err == nil && columns.Rows < stats.MinimumDayRows {
 		return nil, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
 
@@ -41,4 +42,6 @@ type Window struct {
 	Counted *Counted
 	// Performance is what labels say of the window; nil where none have come.
 	Performance *mlops.Performance
+	// Broken is what of the records could not be read; its rows are missing.
+	Broken record.Broken
 }

@@ -91,6 +91,7 @@ func printJoined(to io.Writer, version dataset.Publication, dryRun bool) {
 		{joined.Unlabelled, "rows without a label"}, {joined.Unusable, "rows with a cell that is a list or an object"}, {joined.Failed, "failed requests"},
 		{joined.NotCaptured, "requests whose rows were not captured"}, {joined.Duplicates, "requests whose correlation id another one has too"},
 		{joined.ReplacedLabels, "labels that a later one replaced"}, {joined.UnplacedLabels, "labels for rows that their request has not"},
+		{joined.BrokenLines, "lines that cannot be read"},
 	} {
 		if left.count > 0 {
 			fmt.Fprintf(to, "  left out: %d %s\n", left.count, left.why)

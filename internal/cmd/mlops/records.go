@@ -93,7 +93,7 @@ func newRecordsCat() *cobra.Command {
 func catRecords(ctx context.Context, store platform.Store, deployment string, from, to time.Time, out io.Writer) error {
 	buffered := bufio.NewWriterSize(out, 1<<16)
 	var line []byte
-	err := record.Scan(ctx, store, deployment, from, to, func(r record.Record) error {
+	broken, err := record.Scan(ctx, store, deployment, from, to, func(r record.Record) error {
 		encoded, err := r.Encode()
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ func catRecords(ctx context.Context, store platform.Store, deployment string, fr
 		_, err = buffered.Write(line)
 		return err
 	})
-	return errors.Join(err, buffered.Flush())
+	return errors.Join(err, buffered.Flush(), broken.Err())
 }
 
 // recordCounts is what `mlops records count` says.
@@ -116,6 +116,9 @@ type recordCounts struct {
 	Versions    map[int64]int64  `json:"model_versions"` // records by version
 	First       time.Time        `json:"first,omitzero"`
 	Last        time.Time        `json:"last,omitzero"`
+	// Broken counts lines that cannot be read.
+	Broken      int64  `json:"broken,omitempty"`
+	FirstBroken string `json:"first_broken,omitempty"`
 }
 
 func newRecordsCount() *cobra.Command {
@@ -148,7 +151,7 @@ func newRecordsCount() *cobra.Command {
 
 func countRecords(ctx context.Context, store platform.Store, deployment string, from, to time.Time) (recordCounts, error) {
 	counts := recordCounts{Deployment: deployment, NotCaptured: map[string]int64{}, Versions: map[int64]int64{}}
-	err := record.Scan(ctx, store, deployment, from, to, func(r record.Record) error {
+	broken, err := record.Scan(ctx, store, deployment, from, to, func(r record.Record) error {
 		counts.Records++
 		counts.Rows += r.Rows
 		counts.Versions[r.ModelVersion]++
@@ -166,6 +169,7 @@ func countRecords(ctx context.Context, store platform.Store, deployment string, 
 		}
 		return nil
 	})
+	counts.Broken, counts.FirstBroken = broken.Lines, broken.First
 	return counts, err
 }
 
@@ -175,6 +179,9 @@ func (c recordCounts) print(out io.Writer) {
 		if count := c.NotCaptured[string(reason)]; count > 0 {
 			fmt.Fprintf(out, "not captured  %d (%s)\n", count, reason)
 		}
+	}
+	if c.Broken > 0 {
+		fmt.Fprintf(out, "broken        %d (the first is %s)\n", c.Broken, c.FirstBroken)
 	}
 	if c.Records > 0 {
 		fmt.Fprintf(out, "first         %s\nlast          %s\n", c.First.Format(time.RFC3339), c.Last.Format(time.RFC3339))

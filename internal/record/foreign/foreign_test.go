@@ -31,7 +31,7 @@ func told(t *testing.T, store *memstore.Store) string {
 	t.Helper()
 	var records []record.Record
 	join := record.NewJoin()
-	err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
+	_, err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
 		records = append(records, r)
 		join.Want(r)
 		return nil
@@ -224,7 +224,7 @@ func TestLargeFilesAreCut(t *testing.T) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	seen := map[int64]bool{}
-	err = record.Scan(t.Context(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
+	_, err = record.Scan(t.Context(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
 		seen[r.Sequence] = true
 		return nil
 	})

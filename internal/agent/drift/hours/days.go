@@ -190,7 +190,7 @@ func (k Keeper) settleHour(ctx context.Context, sum *Sum, plan string, have shel
 		for _, segment := range late {
 			made.names = append(made.names, segment.Key[strings.LastIndexByte(segment.Key, '/')+1:])
 		}
-		if made.Parts, err = k.count(ctx, sum, late, hour, made.To); err != nil {
+		if made.Parts, made.Broken, err = k.count(ctx, sum, late, hour, made.To); err != nil {
 			return err
 		}
 		number := 1
@@ -254,7 +254,7 @@ func (k Keeper) rollUp(ctx context.Context, sum *Sum, plan string, have shelf, d
 	if made.Segments.Count <= counted.Count && have.days[date] > 0 {
 		return nil // segments, and perhaps hours, have gone since they were counted, as they may
 	}
-	made.Late = whole.Late
+	made.Late, made.Broken = whole.Late, whole.Broken
 	for _, part := range whole.Parts {
 		if part.Edges == mixedEdges {
 			return nil // hours that nobody can add are read one by one

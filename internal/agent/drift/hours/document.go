@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
 // Schema marks a profile of traffic.
@@ -28,9 +29,11 @@ type document struct {
 	To         time.Time `json:"to"`
 	Segments   tagged    `json:"segments"`
 	// Late counts the rows among them that came after an hour had been counted.
-	Late      int64  `json:"late_rows,omitempty"`
-	Parts     []Part `json:"parts"`
-	NameBytes int    `json:"segment_name_bytes,omitempty"`
+	Late int64 `json:"late_rows,omitempty"`
+	// Broken is what of the segments could not be read.
+	Broken    record.Broken `json:"broken,omitzero"`
+	Parts     []Part        `json:"parts"`
+	NameBytes int           `json:"segment_name_bytes,omitempty"`
 
 	names []string // of an hour's segments
 	body  []byte   // counts, then names

@@ -113,7 +113,7 @@ func (f *traffic) serve(t *testing.T, from, to time.Time, requests int, versions
 func (f *traffic) atOnce(t *testing.T, span mlops.Span) map[int64]*Part {
 	t.Helper()
 	builders, newest := map[int64]*record.Builder{}, map[int64]time.Time{}
-	err := record.Scan(t.Context(), f.store, "delay", span.From, span.To, func(r record.Record) error {
+	_, err := record.Scan(t.Context(), f.store, "delay", span.From, span.To, func(r record.Record) error {
 		if builders[r.ModelVersion] == nil {
 			builders[r.ModelVersion] = record.NewBuilder(flight)
 		}

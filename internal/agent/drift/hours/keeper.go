@@ -63,10 +63,11 @@ func (k Keeper) addRows(ctx context.Context, sum *Sum, from, to time.Time) error
 	if err != nil {
 		return err
 	}
-	parts, err := k.count(ctx, sum, segments, from, to)
+	parts, broken, err := k.count(ctx, sum, segments, from, to)
 	if err != nil {
 		return err
 	}
+	sum.Broken.Add(broken)
 	for _, part := range parts {
 		sum.Read += part.Rows
 		sum.addPart(part)
@@ -75,17 +76,18 @@ func (k Keeper) addRows(ctx context.Context, sum *Sum, from, to time.Time) error
 }
 
 // count reads segments and counts the rows that they hold of a span, hour by hour so that no more than one is held at once.
-func (k Keeper) count(ctx context.Context, sum *Sum, segments []platform.Entry, from, to time.Time) ([]Part, error) {
+func (k Keeper) count(ctx context.Context, sum *Sum, segments []platform.Entry, from, to time.Time) ([]Part, record.Broken, error) {
 	var parts []Part
+	var broken record.Broken
 	for hour := from.Truncate(time.Hour); hour.Before(to); hour = hour.Add(time.Hour) {
 		of := inHour(sum.plan.Deployment, segments, hour)
-		counted, err := k.countHour(ctx, sum, of, hour, from, to)
+		counted, err := k.countHour(ctx, sum, of, &broken, from, to, hour)
 		if err != nil {
-			return nil, err
+			return nil, broken, err
 		}
 		parts = append(parts, counted...)
 	}
-	return parts, nil
+	return parts, broken, nil
 }
 
 func inHour(deployment string, segments []platform.Entry, hour time.Time) []platform.Entry {
@@ -99,10 +101,10 @@ func inHour(deployment string, segments []platform.Entry, hour time.Time) []plat
 	return of
 }
 
-func (k Keeper) countHour(ctx context.Context, sum *Sum, segments []platform.Entry, hour, from, to time.Time) ([]Part, error) {
+func (k Keeper) countHour(ctx context.Context, sum *Sum, segments []platform.Entry, broken *record.Broken, from, to, hour time.Time) ([]Part, error) {
 	builders := map[int64]*record.Builder{}
 	newest := map[int64]time.Time{}
-	err := record.ScanSegments(ctx, k.Store, segments, from, to, func(r record.Record) error {
+	found, err := record.ScanSegments(ctx, k.Store, segments, from, to, func(r record.Record) error {
 		if r.Model != "" && r.Model != sum.plan.Model {
 			return nil
 		}
@@ -111,11 +113,16 @@ func (k Keeper) countHour(ctx context.Context, sum *Sum, segments []platform.Ent
 			builder = record.NewBuilder(sum.plan.Dataset)
 			builders[r.ModelVersion] = builder
 		}
+		if err := builder.Add(r); err != nil { // its rows are none
+			broken.Note("of instance "+r.Instance, err)
+			return nil
+		}
 		if r.EventTime.After(newest[r.ModelVersion]) {
 			newest[r.ModelVersion] = r.EventTime
 		}
-		return builder.Add(r)
+		return nil
 	})
+	broken.Add(found)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
 )
 
@@ -16,6 +17,8 @@ type Sum struct {
 	Late  int64
 	// Read is how many rows were read because their hours have no profile.
 	Read int64
+	// Broken is what of the segments could not be read.
+	Broken record.Broken
 
 	plan   Plan
 	frames map[int64]known
@@ -68,6 +71,7 @@ func (s *Sum) addPart(later Part) {
 
 func (s *Sum) addDocument(ctx context.Context, key string, d document) error {
 	s.Late += d.Late
+	s.Broken.Add(d.Broken)
 	body := d.body
 	for _, header := range d.Parts {
 		data := body[:header.Bytes]
