@@ -12,14 +12,18 @@ import (
 	"time"
 )
 
-// message is a scoring request of about 1 KB with 50 features.
-func message() []byte {
+// message is a scoring request of about 1 KB with 50 features; its correlation id is made by who gets it where it is "".
+func message(id string) []byte {
 	var row strings.Builder
 	for i := range 50 {
 		fmt.Fprintf(&row, `,"feature_%02d":%d.25`, i, i)
 	}
 	body := `{"data":[{` + row.String()[1:] + `}]}`
-	return []byte("POST /score HTTP/1.1\r\nHost: model\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
+	given := ""
+	if id != "" {
+		given = "X-Correlation-Id: " + strings.ReplaceAll(id, " ", "_") + "\r\n"
+	}
+	return []byte("POST /score HTTP/1.1\r\nHost: model\r\nContent-Type: application/json\r\n" + given + "Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 }
 
 // connection sends messages and reads answers.
@@ -54,7 +58,7 @@ func (c *connection) ask(message []byte) error {
 func throughput(address string, connections int, span time.Duration) (float64, error) {
 	var asking sync.WaitGroup
 	counts, faults := make([]int, connections), make([]error, connections)
-	request := message()
+	request := message("")
 	begun := time.Now()
 	for i := range connections {
 		asking.Go(func() {
@@ -82,23 +86,26 @@ func throughput(address string, connections int, span time.Duration) (float64, e
 
 // latencies asks on one connection at fixed times, whether the answers keep up or not, and returns how long after its time
 // each was there, sorted: an open loop hides no waiting.
-func latencies(address string, every, span time.Duration) ([]time.Duration, error) {
+func latencies(address string, every, span time.Duration, request func(n int) []byte) ([]time.Duration, error) {
 	c, err := connect(address)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	request := message()
+	requests := make([][]byte, span/every) // before it begins
+	for n := range requests {
+		requests[n] = request(n)
+	}
 	var all []time.Duration
 	begun := time.Now()
-	for at := time.Duration(0); at < span; at += every {
-		due := begun.Add(at)
+	for n, next := range requests {
+		due := begun.Add(time.Duration(n) * every)
 		for wait := time.Until(due); wait > 0; wait = time.Until(due) {
 			if wait > 200*time.Microsecond {
 				time.Sleep(wait - 200*time.Microsecond) // and spins the rest: a timer is late by more than a proxy takes
 			}
 		}
-		if err := c.ask(request); err != nil {
+		if err := c.ask(next); err != nil {
 			return nil, err
 		}
 		all = append(all, time.Since(due))
@@ -107,15 +114,17 @@ func latencies(address string, every, span time.Duration) ([]time.Duration, erro
 	return all, nil
 }
 
-func quantile(sorted []time.Duration, q float64) time.Duration {
+func quantile[N ~int64 | ~float64](sorted []N, q float64) N {
 	if len(sorted) == 0 {
 		return 0
 	}
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
-func median[N ~int64 | ~float64](values []N) N {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
+func median[N ~int64 | ~float64](values []N) N { return quantile(sorted(values), 0.5) }
+
+func sorted[N ~int64 | ~float64](values []N) []N {
+	all := slices.Clone(values)
+	slices.Sort(all)
+	return all
 }

@@ -98,6 +98,9 @@ func runCollect(cmd *cobra.Command, listen string, follow bool, options collect.
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(collectMemory)
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collect.GarbagePercent)
+	}
 	options.Logger = hclog.New(&hclog.LoggerOptions{Name: "collect", JSONFormat: true, Output: cmd.ErrOrStderr()})
 	collector, err := collect.New(options)
 	if err != nil {
