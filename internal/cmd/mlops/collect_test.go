@@ -116,6 +116,35 @@ func (l *load) count() int {
 	return len(l.acked)
 }
 
+// await waits for so many answers more.
+func (l *load) await(t *testing.T, more int) {
+	t.Helper()
+	enough := l.count() + more
+	for deadline := time.Now().Add(collectPatience); l.count() < enough; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no request was answered")
+		}
+	}
+}
+
+// newAbsentable is a folder that leads to another, so that its store can go and come back at once.
+func newAbsentable(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "project")
+	if err := errors.Join(os.Mkdir(folder+".there", 0o700), os.WriteFile(folder+".away", nil, 0o600), os.Symlink(folder+".there", folder)); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// lead makes such a folder lead to its store (".there") or to nothing (".away").
+func lead(t *testing.T, folder, to string) {
+	t.Helper()
+	if err := errors.Join(os.Symlink(folder+to, folder+".next"), os.Rename(folder+".next", folder)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // soakKills is how often `make soak` kills collectors.
 const soakKills = "MLOPS_SOAK_KILLS"
 
@@ -126,7 +155,7 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 		_, _ = io.WriteString(w, `[0.5]`)
 	}))
 	t.Cleanup(model.Close)
-	folder := filepath.Join(t.TempDir(), "project")
+	folder := newAbsentable(t)
 	clients := &load{acked: map[string]bool{}}
 	var running sync.WaitGroup
 	kills, _ := strconv.Atoi(os.Getenv(soakKills))
@@ -140,16 +169,16 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 			}
 		}
 		// Killed after so many more answers: at another moment of a flush each time.
-		enough := clients.count() + 20 + 13*(kill%16)
-		for deadline := time.Now().Add(collectPatience); clients.count() < enough; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal("no request was answered")
-			}
+		clients.await(t, 20+13*(kill%16))
+		if kill == kills/2 { // this one serves, and dies, without a store
+			lead(t, folder, ".away")
+			clients.await(t, 300)
 		}
 		var exit *exec.ExitError
 		if err := process.end(syscall.SIGKILL); !errors.As(err, &exit) {
 			t.Fatalf("the collector ended with %v", err)
 		}
+		lead(t, folder, ".there")
 	}
 	clients.done.Store(true)
 	running.Wait()
@@ -181,6 +210,7 @@ func TestKilledCollectorLosesNothing(t *testing.T) {
 			lost++
 		}
 	}
+	t.Logf("%d kills, %d acknowledged records, %d in the store, %d lost", kills, len(clients.acked), len(sequences), lost)
 	if lost > 0 || len(sequences) != len(times) {
 		t.Errorf("%d of %d acknowledged records are lost", lost, len(clients.acked))
 	}
