@@ -21,7 +21,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "`number` of rounds, each of everything")
 	span := flag.Duration("span", 2*time.Second, "`time` that each measurement takes")
 	stores := flag.Bool("stores", false, "measure states of the store")
-	model := flag.String("model", "", "be the model at an `address`")                             // how this program starts its own model
+	model := flag.String("model", "", "be the model at an `address`")                              // how this program starts its own model
 	collector := flag.String("collector", "", "be a collector in a `folder` whose store can fail") // and its own collectors
 	listen := flag.String("listen", "", "its `address`")
 	target := flag.String("target", "", "its model's `address`")
