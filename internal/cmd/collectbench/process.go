@@ -34,7 +34,7 @@ func (p *peer) begin() error {
 			continue
 		}
 		err = c.ask(message(p.name + "-0"))
-		c.Close()
+		_ = c.Close()
 		if err == nil {
 			return nil
 		}

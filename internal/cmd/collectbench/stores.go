@@ -41,8 +41,8 @@ type failing struct {
 }
 
 func (f *failing) suffer(ctx context.Context) error {
-	if _, err := os.Stat(f.file); err != nil {
-		return nil
+	if _, gone := os.Stat(f.file); gone != nil {
+		return nil // the store is well
 	}
 	wait, err := time.ParseDuration(f.fault)
 	switch {
