@@ -27,7 +27,7 @@ type Walk struct {
 // seen is a listing on its way or there.
 type seen struct {
 	ready chan struct{}
-	at    time.Time
+	until time.Time // it answers for so long
 	found map[string]workload.Live
 	err   error
 }
@@ -80,7 +80,7 @@ func (w *Walk) listed(ctx context.Context, kind workload.Kind) (map[string]workl
 func (s *seen) old(now time.Time) bool {
 	select {
 	case <-s.ready:
-		return s.err != nil || now.Sub(s.at) > seenFor
+		return s.err != nil || now.After(s.until)
 	default:
 		return false
 	}
@@ -88,8 +88,11 @@ func (s *seen) old(now time.Time) bool {
 
 func (s *seen) fill(ctx context.Context, client *Client, kind workload.Kind) {
 	defer close(s.ready)
-	s.at = client.now()
+	begin := client.now()
 	all, err := client.List(ctx, kind)
+	// What is long to read is read more seldom, or a walk would do nothing else.
+	end := client.now()
+	s.until = end.Add(max(seenFor, 4*end.Sub(begin)))
 	for _, live := range all {
 		s.found[live.Manifest.Name] = live
 	}
