@@ -1,6 +1,7 @@
 package mlops
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -67,7 +68,7 @@ func TestApprovalByPeople(t *testing.T) {
 	verified := func(id, name string) Request {
 		return Request{Action: ActionApprove, Actor: Actor{Name: name, ID: id, Verified: true}}
 	}
-	for name, test := range map[string]struct {
+	maps.Copy(tests, map[string]struct {
 		set    func(s *tale)
 		ask    Request
 		events string
@@ -86,9 +87,7 @@ func TestApprovalByPeople(t *testing.T) {
 			s.world.Policy.Approval.FourEyes = true
 			s.state.Runs[len(s.state.Runs)-1].Requesters = []string{ada}
 		}, verified(ada, "somebody else"), "request_refused", "four eyes"},
-	} {
-		tests[name] = test
-	}
+	})
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := awaiting(t)

@@ -40,9 +40,15 @@ type failing struct {
 	file  string
 }
 
+// suffering says whether the store is not well now.
+func (f *failing) suffering() bool {
+	_, gone := os.Stat(f.file)
+	return gone == nil
+}
+
 func (f *failing) suffer(ctx context.Context) error {
-	if _, gone := os.Stat(f.file); gone != nil {
-		return nil // the store is well
+	if !f.suffering() {
+		return nil
 	}
 	wait, err := time.ParseDuration(f.fault)
 	switch {
