@@ -130,21 +130,8 @@ var exactPowers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
 // Float is the number that was read last, rounded as strconv.ParseFloat rounds; not ok where it is beyond all.
 func (s *Scanner) Float() (number float64, ok bool) {
 	d := s.whole
-	if d.count <= mostDigits && d.digits <= 1<<53 && d.power >= -22 && d.power <= 22 {
-		// Both are exact, so that the one operation is rounded as it should be.
-		number = float64(d.digits)
-		if d.power < 0 {
-			number /= exactPowers[-d.power]
-		} else {
-			number *= exactPowers[d.power]
-		}
-		if d.negative {
-			number = -number
-		}
-		return number, true
-	}
 	if d.count <= mostDigits {
-		if number, ok = nearest(d.digits, d.power); ok {
+		if number, ok = rounded(d.digits, d.power); ok {
 			if d.negative {
 				number = -number
 			}
@@ -153,6 +140,18 @@ func (s *Scanner) Float() (number float64, ok bool) {
 	}
 	number, err := strconv.ParseFloat(string(s.Value), 64)
 	return number, err == nil
+}
+
+// rounded is digits times ten to a power, rounded as strconv.ParseFloat rounds; not ok where that is not known here.
+func rounded(digits uint64, power int) (number float64, ok bool) {
+	switch {
+	case digits > 1<<53 || power < -22 || power > 22:
+		return nearest(digits, power)
+	case power < 0: // Both are exact, so that the one operation is rounded as it should be.
+		return float64(digits) / exactPowers[-power], true
+	default:
+		return float64(digits) * exactPowers[power], true
+	}
 }
 
 // Integer is the number that was read last; not ok where it is written with a fraction or an exponent, or too long.

@@ -50,7 +50,13 @@ func (s *Scanner) Open(data []byte) bool {
 }
 
 // Next reads the next member; false at the end of the object, and where the object is not one that can be read here.
-func (s *Scanner) Next() bool {
+func (s *Scanner) Next() bool { return s.NextKey() && s.ReadValue() }
+
+// ReadValue reads the value of the member whose key was read.
+func (s *Scanner) ReadValue() bool { return s.value() || s.fail() }
+
+// NextKey is Next for the key alone: ReadValue or Rows must follow.
+func (s *Scanner) NextKey() bool {
 	s.space()
 	if s.at >= len(s.data) {
 		return s.fail()
@@ -78,7 +84,30 @@ func (s *Scanner) Next() bool {
 	}
 	s.at++
 	s.space()
-	return s.value() || s.fail()
+	return true
+}
+
+// At is how far the object has been read: after a member, or at the value of one whose key alone was read.
+func (s *Scanner) At() int { return s.at }
+
+// Same passes over the next member where it is the same, byte by byte, as one that was read before, with the comma before it.
+func (s *Scanner) Same(member []byte) bool {
+	end := s.at + len(member)
+	if len(member) == 0 || end >= len(s.data) || s.data[end] != ',' && s.data[end] != '}' || string(s.data[s.at:end]) != string(member) {
+		return false
+	}
+	s.at, s.first = end, false
+	return true
+}
+
+// Rows reads the value of the member whose key was read as rows, where it is flat rows; otherwise it has not been read.
+func (s *Scanner) Rows(rows *Rows) bool {
+	length, ok := rows.Read(s.data[s.at:])
+	if ok {
+		s.Kind, s.Value = Nested, s.data[s.at:s.at+length]
+		s.at += length
+	}
+	return ok
 }
 
 // End says whether the object ended as it should, and what follows it.
@@ -92,14 +121,7 @@ func (s *Scanner) fail() bool {
 	return false
 }
 
-func (s *Scanner) space() {
-	for s.at < len(s.data) && s.data[s.at] <= ' ' {
-		if c := s.data[s.at]; c != ' ' && c != '\t' && c != '\r' && c != '\n' {
-			return
-		}
-		s.at++
-	}
-}
+func (s *Scanner) space() { s.at = afterSpace(s.data, s.at) }
 
 // value reads the value that begins here.
 func (s *Scanner) value() bool {
@@ -111,7 +133,9 @@ func (s *Scanner) value() bool {
 	case '"':
 		value, escaped, ok := s.text()
 		if ok && escaped {
-			value, ok = s.unescape(value)
+			start := len(s.unquoted)
+			s.unquoted, ok = Unescape(s.unquoted, value)
+			value = s.unquoted[start:]
 		}
 		s.Kind, s.Value = Text, value
 		return ok
@@ -203,7 +227,7 @@ func (s *Scanner) pass(depth int) bool {
 	switch s.data[s.at] {
 	case '"':
 		value, escaped, ok := s.text()
-		return ok && (!escaped || validEscapes(value))
+		return ok && (!escaped || validEscapes(value, true))
 	case '{', '[':
 		return s.nested(depth + 1)
 	case 'n', 't', 'f':
@@ -218,16 +242,26 @@ const (
 	highs = 0x8080808080808080
 )
 
-// text reads a text in quotes, as it is written: eight bytes at a time while they are plain.
+// text reads a text in quotes, as it is written.
 func (s *Scanner) text() (value []byte, escaped, ok bool) {
 	if s.at >= len(s.data) || s.data[s.at] != '"' {
 		return nil, false, false
 	}
 	start := s.at + 1
+	end, escaped, ok := textEnd(s.data, start)
+	if !ok {
+		return nil, false, false
+	}
+	s.at = end + 1
+	return s.data[start:end], escaped, true
+}
+
+// textEnd is where the quote stands that ends a text: eight bytes at a time are looked at while they are plain.
+func textEnd(data []byte, start int) (end int, escaped, ok bool) {
 	at, ascii := start, true
-	for at < len(s.data) {
-		if at+8 <= len(s.data) {
-			word := binary.LittleEndian.Uint64(s.data[at:])
+	for at < len(data) {
+		if at+8 <= len(data) {
+			word := binary.LittleEndian.Uint64(data[at:])
 			quotes, slashes := word^(ones*'"'), word^(ones*'\\')
 			// The lowest mark is always right: what subtraction borrows goes upwards.
 			marks := ((quotes-ones)&^quotes | (slashes-ones)&^slashes | (word-ones*0x20)&^word | word) & highs
@@ -237,16 +271,14 @@ func (s *Scanner) text() (value []byte, escaped, ok bool) {
 			}
 			at += bits.TrailingZeros64(marks) / 8
 		}
-		switch c := s.data[at]; {
+		switch c := data[at]; {
 		case c == '"':
-			s.at = at + 1
-			value = s.data[start:at]
-			return value, escaped, ascii || utf8.Valid(value)
+			return at, escaped, ascii || utf8.Valid(data[start:at])
 		case c == '\\':
 			escaped = true
 			at += 2
 		case c < 0x20:
-			return nil, false, false
+			return 0, false, false
 		case c >= utf8.RuneSelf:
 			ascii = false
 			at++
@@ -254,10 +286,11 @@ func (s *Scanner) text() (value []byte, escaped, ok bool) {
 			at++
 		}
 	}
-	return nil, false, false
+	return 0, false, false
 }
 
-func validEscapes(text []byte) bool {
+// validEscapes says whether escapes are JSON's; with no surrogates, also whether Unescape reads them.
+func validEscapes(text []byte, surrogates bool) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
 			continue
@@ -266,7 +299,8 @@ func validEscapes(text []byte) bool {
 		switch text[i] {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		case 'u':
-			if _, ok := hexadecimal(text, i+1); !ok {
+			character, ok := hexadecimal(text, i+1)
+			if !ok || !surrogates && isSurrogate(character) {
 				return false
 			}
 		default:
@@ -286,29 +320,32 @@ func hexadecimal(text []byte, at int) (rune, bool) {
 
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// unescape reads escapes; false also at halves of surrogate pairs.
-func (s *Scanner) unescape(text []byte) ([]byte, bool) {
-	start := len(s.unquoted)
+func isSurrogate(character rune) bool { return character >= 0xd800 && character < 0xe000 }
+
+// Unescape appends what a text with escapes says; false also at halves of surrogate pairs.
+func Unescape(to, text []byte) ([]byte, bool) {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
-			s.unquoted = append(s.unquoted, text[i])
+			to = append(to, text[i])
 			continue
 		}
-		i++
+		if i++; i == len(text) {
+			return to, false
+		}
 		if text[i] == 'u' {
 			character, ok := hexadecimal(text, i+1)
-			if !ok || character >= 0xd800 && character < 0xe000 {
-				return nil, false
+			if !ok || isSurrogate(character) {
+				return to, false
 			}
-			s.unquoted = utf8.AppendRune(s.unquoted, character)
+			to = utf8.AppendRune(to, character)
 			i += 4
 			continue
 		}
 		plain := escapes[text[i]]
 		if plain == 0 {
-			return nil, false
+			return to, false
 		}
-		s.unquoted = append(s.unquoted, plain)
+		to = append(to, plain)
 	}
-	return s.unquoted[start:], true
+	return to, true
 }

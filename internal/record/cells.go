@@ -24,6 +24,7 @@ type cells struct {
 	typeErrors int64
 	missing    int64
 	lastBad    bool
+	recent     [recentTexts]recentText
 	scratch    []byte
 	last       time.Time // of a timestamp column: the value that was set last, zero where it was none
 }
@@ -32,12 +33,6 @@ func newCells(kind mlops.ColumnType) *cells { return &cells{kind: kind, seen: ma
 
 // set puts the cell of a row; rows between are missing. A row that is set again is overwritten.
 func (c *cells) set(row int, value scalar) {
-	if value.kind == flatjson.Number && c.kind == mlops.TypeNumber && len(c.null) == row && !math.IsInf(value.number, 0) && !math.IsNaN(value.number) {
-		c.lastBad = false // as below, for what most values are
-		c.null = append(c.null, false)
-		c.numbers = append(c.numbers, value.number)
-		return
-	}
 	if len(c.null) == row+1 {
 		c.null = c.null[:row]
 		c.numbers, c.text = c.numbers[:min(row, len(c.numbers))], c.text[:min(row, len(c.text))]
@@ -147,6 +142,53 @@ func (c *cells) read(value scalar) (number float64, text string, null, ok bool) 
 	}
 }
 
+// recentTexts are remembered by the hash of how they are written, so that most are neither unescaped nor looked for in a map.
+const recentTexts = 16
+
+type recentText struct {
+	written, text string
+	null          bool
+	known         bool
+}
+
+// setMember is set for a member of flat rows.
+func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
+	if len(c.null) < row {
+		c.fill(row)
+	}
+	switch {
+	case len(c.null) > row: // a second time
+	case m.Kind == flatjson.Number && c.kind == mlops.TypeNumber:
+		c.lastBad = false
+		c.null, c.numbers = append(c.null, false), append(c.numbers, m.Number)
+		return
+	case m.Kind == flatjson.Text && (c.kind == mlops.TypeCategory || c.kind == mlops.TypeText):
+		written := data[m.Value:m.ValueEnd]
+		recent := &c.recent[hashOf(data, m.Value, m.ValueEnd)%recentTexts]
+		if !recent.known || recent.written != string(written) {
+			_, text, null, _ := c.read(c.scalarOf(data, m))
+			*recent = recentText{written: text, text: text, null: null, known: true}
+			if m.Escaped || null {
+				recent.written = string(written)
+			}
+		}
+		c.lastBad = false
+		c.null, c.text = append(c.null, recent.null), append(c.text, recent.text)
+		return
+	}
+	c.set(row, c.scalarOf(data, m))
+}
+
+// scalarOf is the value of a member of flat rows.
+func (c *cells) scalarOf(data []byte, m *flatjson.Member) scalar {
+	value := scalar{kind: m.Kind, text: data[m.Value:m.ValueEnd], number: m.Number}
+	if m.Escaped {
+		c.scratch, _ = flatjson.Unescape(c.scratch[:0], value.text)
+		value.text = c.scratch
+	}
+	return value
+}
+
 func (c *cells) intern(text []byte) string {
 	if known, ok := c.seen[string(text)]; ok {
 		return known
@@ -162,101 +204,4 @@ func (c *cells) input(name string) stats.Input {
 		input.Null = nil
 	}
 	return input
-}
-
-// answer collects the predictions. Which column they are is fixed by the first answer that has one.
-type answer struct {
-	names   []string
-	name    string
-	numbers *cells
-	text    *cells
-	rows    int
-	found   bool
-	scanner flatjson.Scanner
-}
-
-func newAnswer(label string) answer {
-	names := slices.Clone(predictionNames)
-	if label != "" {
-		names = append(names, label)
-	}
-	return answer{names: names, numbers: newCells(mlops.TypeNumber), text: newCells(mlops.TypeCategory)}
-}
-
-// flat adds the answer to one row where it is one flat object with the prediction under the name that is known already.
-func (a *answer) flat(rows int, response []byte) bool {
-	rest, ok := cutToken(response, '[')
-	if a.name == "" || rows != 1 || !ok || !a.scanner.Open(rest) {
-		return false
-	}
-	var found scalar
-	times := 0
-	for a.scanner.Next() {
-		if string(a.scanner.Key) != a.name {
-			continue
-		}
-		times++
-		found = scalar{kind: a.scanner.Kind, text: a.scanner.Value}
-		if found.kind == flatjson.Number {
-			if found.number, ok = a.scanner.Float(); !ok {
-				return false
-			}
-		}
-	}
-	if rest, ok = a.scanner.End(); !ok || times != 1 {
-		return false
-	}
-	if rest, ok = cutToken(rest, ']'); !ok || len(rest) > 0 {
-		return false
-	}
-	a.set(a.rows, found)
-	a.rows++
-	return true
-}
-
-func (a *answer) set(row int, value scalar) {
-	a.numbers.set(row, value)
-	a.text.set(row, value)
-	a.found = a.found || !a.text.null[row]
-}
-
-func (a *answer) add(rows int, answers []*fastjson.Object) {
-	if len(answers) == rows {
-		for i, row := range answers {
-			if a.name == "" {
-				a.name = a.choose(row)
-			}
-			if value := row.Get(a.name); a.name != "" && value != nil {
-				a.set(a.rows+i, scalarOf(value))
-			}
-		}
-	}
-	a.rows += rows
-}
-
-func (a *answer) choose(row *fastjson.Object) string {
-	for _, name := range a.names {
-		if row.Get(name) != nil {
-			return name
-		}
-	}
-	only := ""
-	if row.Len() == 1 {
-		row.Visit(func(key []byte, _ *fastjson.Value) { only = string(key) })
-	}
-	return only
-}
-
-func (a *answer) input() *stats.Input {
-	if !a.found {
-		return nil
-	}
-	a.numbers.fill(a.rows)
-	a.text.fill(a.rows)
-	chosen := a.numbers
-	if a.numbers.typeErrors > 0 {
-		chosen = a.text
-	}
-	input := chosen.input(a.name)
-	return &input
 }

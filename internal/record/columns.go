@@ -60,7 +60,8 @@ type Builder struct {
 	columns    map[string]*cells
 	answer     answer
 	result     Columns
-	flat       flatRow
+	names      names
+	own, none  found // of records that no Decoder read
 	parser     fastjson.Parser
 	answerJSON fastjson.Parser
 }
@@ -71,6 +72,7 @@ func NewBuilder(dataset mlops.Dataset) *Builder {
 	for name, column := range dataset.Columns {
 		b.columns[name] = newCells(column.Type)
 	}
+	b.names = newNames(b.columns, b.timestamp)
 	b.answer = newAnswer(dataset.ColumnOf(mlops.RoleLabel))
 	b.result.Unknown, b.result.Versions = map[string]int64{}, map[int64]int64{}
 	return b
@@ -86,8 +88,14 @@ func (b *Builder) Add(r Record) error {
 		b.result.NotCaptured++
 		return nil
 	}
-	rows, ok := b.flatRows(r.Data, r.EventTime)
-	if !ok {
+	known := r.found
+	if known == nil {
+		known = &b.none
+	}
+	flat, whole := flatOf(&known.data, &b.own.data, r.Data)
+	b.addFlat(flat, r.EventTime)
+	rows := len(flat.Ends)
+	if !whole {
 		all, err := objects(&b.parser, r.Data)
 		if err != nil {
 			return b.rest(r, rows, err)
@@ -99,7 +107,7 @@ func (b *Builder) Add(r Record) error {
 	}
 	var answers []*fastjson.Object
 	if !r.Failed() && r.Response != nil {
-		if b.answer.flat(rows, r.Response) {
+		if flat, whole := flatOf(&known.response, &b.own.response, r.Response); whole && b.answer.addFlat(rows, flat) {
 			b.result.Versions[r.ModelVersion] += int64(rows)
 			return nil
 		}

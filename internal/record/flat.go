@@ -1,117 +1,74 @@
 package record
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/flatjson"
 )
 
-// flatRow is a row that is being read. Its cells are held back until the row is known to be whole.
-type flatRow struct {
-	scanner flatjson.Scanner
-	cells   []flatCell
-	// order is the column of each key of the last row: the next row mostly has the same order.
-	order []orderedColumn
+// flatRows are the rows of a JSON array as most are: flat objects with plain keys.
+type flatRows struct {
+	flatjson.Rows
+	json []byte // that was read; it ends where the array does
 }
 
-type orderedColumn struct {
-	name  string
-	cells *cells // nil where the dataset has no such column
+// are says whether these are the rows of just this memory.
+func (f *flatRows) are(rows json.RawMessage) bool {
+	return len(rows) > 0 && len(rows) == len(f.json) && &rows[0] == &f.json[0]
 }
 
-type flatCell struct {
-	column *orderedColumn
-	value  scalar
+// read reads rows.
+func (f *flatRows) read(rows json.RawMessage) bool {
+	length, ok := f.Read(rows)
+	f.json = rows
+	return ok && onlySpace(rows[length:])
 }
 
-// flatRows adds rows as most are: flat objects with plain keys. Where one is not, it is the first that was not added.
-func (b *Builder) flatRows(data []byte, eventTime time.Time) (rows int, ok bool) {
-	rest, ok := cutToken(data, '[')
-	if !ok {
-		return 0, false
-	}
-	if rest, ok := cutToken(rest, ']'); ok {
-		return 0, len(rest) == 0
-	}
-	for {
-		if rest, ok = b.flatRow(rest, eventTime); !ok {
-			return rows, false
+func onlySpace(data []byte) bool {
+	for _, c := range data {
+		if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return false
 		}
-		rows++
-		if after, more := cutToken(rest, ','); more {
-			rest = after
-			continue
-		}
-		rest, ok = cutToken(rest, ']')
-		return rows, ok && len(rest) == 0
+	}
+	return true
+}
+
+// found is where the cells of a record stand in its line, as the Decoder that read it found them.
+type found struct{ data, response flatRows }
+
+// flatOf are rows as a Decoder found them, else as they are read now. Where they are not all flat, those before the first that is
+// not.
+func flatOf(known, own *flatRows, rows json.RawMessage) (flat *flatRows, whole bool) {
+	if known.are(rows) {
+		return known, true
+	}
+	return own, own.read(rows)
+}
+
+// addFlat adds rows that were read.
+func (b *Builder) addFlat(rows *flatRows, eventTime time.Time) {
+	start := 0
+	for _, end := range rows.Ends {
+		b.addFlatRow(rows.json, rows.Members[start:end], eventTime)
+		start = end
 	}
 }
 
-// cutToken takes a character off, and white space on both sides of it.
-func cutToken(data []byte, token byte) (rest []byte, ok bool) {
-	data = trimSpace(data)
-	if len(data) == 0 || data[0] != token {
-		return data, false
-	}
-	return trimSpace(data[1:]), true
-}
-
-func trimSpace(data []byte) []byte {
-	for len(data) > 0 && (data[0] == ' ' || data[0] == '\n' || data[0] == '\t' || data[0] == '\r') {
-		data = data[1:]
-	}
-	return data
-}
-
-func (b *Builder) flatRow(data []byte, eventTime time.Time) (rest []byte, ok bool) {
-	row := &b.flat
-	s := &row.scanner
-	if !s.Open(data) {
-		return nil, false
-	}
-	row.cells = row.cells[:0]
-	for place := 0; s.Next(); place++ {
-		if place == len(row.order) {
-			row.order = append(row.order, orderedColumn{})
-		}
-		column := &row.order[place]
-		if column.name != string(s.Key) || column.name == "" {
-			*column = orderedColumn{name: string(s.Key), cells: b.columns[string(s.Key)]}
-		}
-		value := scalar{kind: s.Kind, text: s.Value}
-		switch s.Kind {
-		case flatjson.Number:
-			number, fits := s.Float()
-			if !fits {
-				return nil, false
-			}
-			value.number = number
-		case flatjson.Nested:
-			return nil, false
-		}
-		row.cells = append(row.cells, flatCell{column, value})
-	}
-	rest, ok = s.End()
-	if ok {
-		b.commit(eventTime)
-	}
-	return rest, ok
-}
-
-// commit adds the cells of a whole row.
-func (b *Builder) commit(eventTime time.Time) {
+func (b *Builder) addFlatRow(data []byte, members []flatjson.Member, eventTime time.Time) {
 	index := int(b.result.Rows)
 	b.result.Rows++
 	at := eventTime
-	for _, cell := range b.flat.cells {
-		column := cell.column.cells
+	for i := range members {
+		m := &members[i]
+		column := b.names.find(data, m.Key, m.KeyEnd)
 		if column == nil {
-			b.unknown(cell.column.name)
+			b.unknown(string(data[m.Key:m.KeyEnd]))
 			continue
 		}
-		column.set(index, cell.value)
-		if cell.column.name == b.timestamp && !column.last.IsZero() {
-			at = column.last
+		column.cells.setMember(index, data, m)
+		if column.timestamp && !column.cells.last.IsZero() {
+			at = column.cells.last
 		}
 	}
 	b.result.Times = append(b.result.Times, at)

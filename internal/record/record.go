@@ -9,11 +9,8 @@ package record
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
-
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
 // Constant fields of a record.
@@ -73,6 +70,8 @@ type Record struct {
 
 	// Sequence counts the records of an instance from 1 without a gap. It stands last, because it is given last.
 	Sequence int64 `json:"sequence,omitempty"`
+
+	found *found // nil unless a Decoder read it; valid until it reads the next
 }
 
 // Failed says that the model gave no answer that counts.
@@ -84,22 +83,4 @@ func AppendLine(to, encoded []byte, sequence int64) []byte {
 	to = append(to, `,"sequence":`...)
 	to = strconv.AppendInt(to, sequence, 10)
 	return append(to, "}\n"...)
-}
-
-// Decode reads one line; Data and Response of the record are parts of it. A document of another schema is mlops.ErrNotFound: readers pass over it.
-func Decode(line []byte) (Record, error) {
-	r, usual := decodeUsual(line)
-	if !usual {
-		r = Record{}
-		if err := json.Unmarshal(line, &r); err != nil {
-			return Record{}, fmt.Errorf("%w: not an inference record: %w", mlops.ErrInvalid, err)
-		}
-	}
-	if r.Schema != Schema {
-		return Record{}, fmt.Errorf("document of schema %q: no inference record: %w", r.Schema, mlops.ErrNotFound)
-	}
-	if r.Deployment == "" || r.Instance == "" || r.Sequence < 1 || r.EventTime.IsZero() {
-		return Record{}, fmt.Errorf("%w: inference record without deployment, instance, sequence or event time", mlops.ErrInvalid)
-	}
-	return r, nil
 }

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -156,15 +155,22 @@ func scanSegment(ctx context.Context, store platform.Store, key string, broken *
 		return fmt.Errorf("segment %s: %w", key, err)
 	}
 	defer stream.Close()
-	return scanLines(stream, key, Decode, broken, each)
+	return scanLines(stream, key, NewDecoder().Decode, broken, each)
+}
+
+// ScanLines calls for every record of a stream of lines, as ScanSegments does for those of segments; name is what findings call it.
+func ScanLines(from io.Reader, name string, each func(Record) error) (Broken, error) {
+	var broken Broken
+	err := scanLines(from, name, NewDecoder().Decode, &broken, each)
+	return broken, err
 }
 
 // scanLines calls for every line of a segment that decodes; documents of another schema (mlops.ErrNotFound) are passed over,
 // any other line that does not decode is broken.
 func scanLines[T any](from io.Reader, key string, decode func([]byte) (T, error), broken *Broken, each func(T) error) error {
-	reader := bufio.NewReaderSize(from, 1<<16)
+	lines := lineReader{from: from}
 	for number := 1; ; number++ {
-		line, err := reader.ReadBytes('\n')
+		line, err := lines.next()
 		end := errors.Is(err, io.EOF)
 		if errors.Is(err, mlops.ErrInvalid) {
 			broken.Note(fmt.Sprintf("segment %s, line %d", key, number), err)

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
@@ -198,22 +195,8 @@ func readRecords(from []byte) error {
 	}
 	defer stream.Close()
 	builder := record.NewBuilder(recordFeatures())
-	lines := bufio.NewReaderSize(stream, 1<<16)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		read, err := record.Decode(bytes.TrimSpace(line))
-		if err != nil {
-			return err
-		}
-		if err := builder.Add(read); err != nil {
-			return err
-		}
+	if _, err := record.ScanLines(stream, "bench", builder.Add); err != nil {
+		return err
 	}
 	if rows := builder.Columns().Rows; rows != recordLines {
 		return fmt.Errorf("read %d rows of %d", rows, recordLines)
