@@ -67,8 +67,15 @@ func placed(own mlops.Project, name string) kube.Placement {
 	return kube.Placement{
 		Project: own.Name, Place: own.Place(), Namespace: cmp.Or(own.Azure.Clusters[name].Namespace, own.Name), NamePrefix: own.Azure.NamePrefix,
 		Labels: own.Azure.Labels, Annotations: own.Azure.Annotations, AgentImage: cmp.Or(own.Azure.AgentImage, defaultAgentImage()),
-		ImagePullSecrets: own.Azure.ImagePullSecrets,
+		ImagePullSecrets: own.Azure.ImagePullSecrets, Identities: has(own.Azure.Identities),
 	}
+}
+
+// has says which roles have an identity, which is all that their pods say of it: service accounts name its client id, and
+// only Ground.Settle asks for that.
+func has(declared *mlops.AzureIdentities) kube.Identities {
+	ids := identityIDs(declared)
+	return kube.Identities{Control: ids["control"], Jobs: ids["jobs"], Serving: ids["serving"]}
 }
 
 // Endpoint is the stable address of a service in its cluster, known before the project is there. "" where it has no cluster.

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
 
-// ground is what a project stands on in Azure beside its documents: containers now, and what clusters, identities and rules
-// need once it settles.
+// ground is what a project stands on in Azure beside its documents: containers, and its own
+// objects in clusters.
 type ground struct {
 	of       *opened
 	clusters *workloads
@@ -29,20 +29,32 @@ func (g *ground) Prepare(ctx context.Context, own mlops.Project) error {
 	return nil
 }
 
-// Settle makes all else.
-func (g *ground) Settle(context.Context, mlops.Project) ([]string, error) { return nil, nil }
-
-// Settled looks whether the containers are there.
-func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
-	state, err := container.Read(ctx, g.of.session.resources, g.of.place)
-	if err != nil {
-		return false, unreachable(err)
-	}
-	return state.Exists, nil
+// Settle makes all else, before the controller's pod needs it.
+func (g *ground) Settle(ctx context.Context, own mlops.Project) ([]string, error) {
+	return nil, g.settleClusters(ctx, own)
 }
 
-// Clear removes the container where the history may go.
+// Settled looks whether the container is there, and what clusters should have.
+func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
+	state, err := container.Read(ctx, g.of.session.resources, g.of.place)
+	if err != nil || !state.Exists {
+		return false, unreachable(err)
+	}
+	settled, err := g.clustersSettled(ctx, own)
+	return settled, unreachable(err)
+}
+
+// Clear removes what clusters have of the project, and the container where the history may go.
 func (g *ground) Clear(ctx context.Context, own mlops.Project) ([]string, error) {
+	left, err := g.clearClusters(ctx, own)
+	if err != nil {
+		return left, err
+	}
+	kept, err := g.clearContainer(ctx, own)
+	return append(left, kept...), err
+}
+
+func (g *ground) clearContainer(ctx context.Context, own mlops.Project) ([]string, error) {
 	if own.OnDestroy != mlops.OnDestroyDelete || !own.Azure.Store.CreateContainer {
 		return nil, nil
 	}
