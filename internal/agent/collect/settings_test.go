@@ -38,6 +38,8 @@ func TestSettingsAreFollowed(t *testing.T) {
 		await(t, "new settings", func() bool { return s.collector.settings.Load().equal(wanted) })
 	}
 	s.post("/score", oneRow)
+	// What waits to be shipped is redacted, too.
+	await(t, "the first record in the store", func() bool { return len(stored(t, s.store)) == 1 })
 	inForce(Settings{SamplingPercentage: 100, Redact: []string{"origin"}})
 	s.post("/score", oneRow)
 	broken.Store(true)
