@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Member is where a member of a row stands in the data that was read. It holds no pointers, so that many cost nothing to keep.
@@ -64,14 +65,18 @@ func (r *Rows) row(data []byte, at int) (end int, ok bool) {
 		if at = afterSpace(data, end+1); at >= len(data) || data[at] != ':' {
 			return 0, false
 		}
-		m := Member{Key: uint32(start), KeyEnd: uint32(end)} //nolint:gosec // Read bounds the data
+		if len(members) == cap(members) {
+			members = slices.Grow(members, len(members)+16)
+		}
+		members = members[:len(members)+1]
+		m := &members[len(members)-1]                // every field of it is set
+		m.Key, m.KeyEnd = uint32(start), uint32(end) //nolint:gosec // Read bounds the data
 		if at = afterSpace(data, at+1); at >= len(data) {
 			return 0, false
 		}
-		if at, ok = r.value(data, at, &m); !ok {
+		if at, ok = r.value(data, at, m); !ok {
 			return 0, false
 		}
-		members = append(members, m)
 		if at = afterSpace(data, at); at >= len(data) {
 			return 0, false
 		}
@@ -88,7 +93,7 @@ func (r *Rows) row(data []byte, at int) (end int, ok bool) {
 }
 
 func (r *Rows) value(data []byte, at int, m *Member) (end int, ok bool) {
-	m.Value = uint32(at) //nolint:gosec // Read bounds the data
+	m.Value, m.Escaped = uint32(at), false //nolint:gosec // Read bounds the data
 	switch data[at] {
 	case '"':
 		m.Kind = Text
@@ -163,7 +168,7 @@ func readDigits(data []byte, at int, before uint64) (number uint64, end int, ok 
 		others := (word&(0xf0*ones) ^ 0x30*ones) | (word&(0x0f*ones)+0x06*ones)&(0xf0*ones)
 		if others != 0 {
 			count := bits.TrailingZeros64(others) / 8
-			return number*smallPowers[count] + eightDigits((word&(0x0f*ones))<<(64-8*count)), at + count, true
+			return number*smallPowers[count&7] + eightDigits((word&(0x0f*ones))<<(64-8*count)), at + count, true
 		}
 		number = number*1e8 + eightDigits(word&(0x0f*ones))
 		at += 8

@@ -25,6 +25,7 @@ type cells struct {
 	missing    int64
 	lastBad    bool
 	recent     [recentTexts]recentText
+	place      int // in bytes, other than those of other columns: see grown
 	scratch    []byte
 	last       time.Time // of a timestamp column: the value that was set last, zero where it was none
 }
@@ -156,6 +157,9 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 	if len(c.null) < row {
 		c.fill(row)
 	}
+	if len(c.null) == cap(c.null) {
+		c.grow()
+	}
 	switch {
 	case len(c.null) > row: // a second time
 	case m.Kind == flatjson.Number && c.kind == mlops.TypeNumber:
@@ -164,7 +168,7 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 		return
 	case m.Kind == flatjson.Text && (c.kind == mlops.TypeCategory || c.kind == mlops.TypeText):
 		written := data[m.Value:m.ValueEnd]
-		recent := &c.recent[hashOf(data, m.Value, m.ValueEnd)%recentTexts]
+		recent := &c.recent[endsOf(data, m.Value, m.ValueEnd).hash()%recentTexts]
 		if !recent.known || recent.written != string(written) {
 			_, text, null, _ := c.read(c.scalarOf(data, m))
 			*recent = recentText{written: text, text: text, null: null, known: true}
@@ -177,6 +181,28 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 		return
 	}
 	c.set(row, c.scalarOf(data, m))
+}
+
+// grow makes place for twice as many cells, while they are few: appending alone would copy them more often.
+func (c *cells) grow() {
+	c.null = grown(c.null, c.place)
+	switch c.kind {
+	case mlops.TypeNumber:
+		c.numbers = grown(c.numbers, c.place/8)
+	case mlops.TypeTimestamp:
+	default:
+		c.text = grown(c.text, c.place/16)
+	}
+}
+
+// grown keeps the columns of a long table apart by some elements each. All grow at once, and large memory begins at a page: cells
+// of one row would else share few lines of the processor's cache.
+func grown[T any](from []T, apart int) []T {
+	if len(from) < 512 {
+		apart = 0
+	}
+	more := min(max(len(from), 64), 1<<16)
+	return append(make([]T, apart, apart+len(from)+more), from...)[apart:]
 }
 
 // scalarOf is the value of a member of flat rows.

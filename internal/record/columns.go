@@ -71,6 +71,7 @@ func NewBuilder(dataset mlops.Dataset) *Builder {
 	b := &Builder{dataset: dataset, timestamp: dataset.ColumnOf(mlops.RoleTimestamp), columns: map[string]*cells{}}
 	for name, column := range dataset.Columns {
 		b.columns[name] = newCells(column.Type)
+		b.columns[name].place = len(b.columns) * 64 % 4096
 	}
 	b.names = newNames(b.columns, b.timestamp)
 	b.answer = newAnswer(dataset.ColumnOf(mlops.RoleLabel))
