@@ -20,6 +20,7 @@ func Decode(line []byte) (Record, error) {
 type Decoder struct {
 	scanner flatjson.Scanner
 	last    Record   // as far as it has been read, without rows
+	time    []byte   // as last.Time was written: event times are mostly written the same
 	seen    uint32   // the fields of last
 	members []member // of last, in order
 	found   *found
@@ -38,9 +39,9 @@ func NewDecoder() *Decoder { return &Decoder{found: &found{}} }
 func (d *Decoder) Decode(line []byte) (Record, error) {
 	r, usual := d.usual(line)
 	if !usual {
-		r = Record{}
-		if err := json.Unmarshal(line, &r); err != nil {
-			return Record{}, fmt.Errorf("%w: not an inference record: %w", mlops.ErrInvalid, err)
+		var err error
+		if r, err = decodeAny(line); err != nil {
+			return Record{}, err
 		}
 	}
 	if r.Schema != Schema {
@@ -48,6 +49,13 @@ func (d *Decoder) Decode(line []byte) (Record, error) {
 	}
 	if r.Deployment == "" || r.Instance == "" || r.Sequence < 1 || r.EventTime.IsZero() {
 		return Record{}, fmt.Errorf("%w: inference record without deployment, instance, sequence or event time", mlops.ErrInvalid)
+	}
+	return r, nil
+}
+
+func decodeAny(line []byte) (r Record, err error) {
+	if err := json.Unmarshal(line, &r); err != nil {
+		return Record{}, fmt.Errorf("%w: not an inference record: %w", mlops.ErrInvalid, err)
 	}
 	return r, nil
 }
@@ -69,7 +77,9 @@ func (d *Decoder) usual(line []byte) (Record, bool) {
 	return d.last, true
 }
 
-func (d *Decoder) forget() { d.last, d.seen, d.members = Record{found: d.found}, 0, d.members[:0] }
+func (d *Decoder) forget() {
+	d.last, d.time, d.seen, d.members = Record{found: d.found}, nil, 0, d.members[:0]
+}
 
 func (d *Decoder) fields(line []byte) (seen uint32, ok bool) {
 	s := &d.scanner
@@ -126,13 +136,13 @@ func (d *Decoder) field() (place int, ok bool) {
 		}
 		if rows != nil && s.Rows(&rows.Rows) {
 			rows.json = s.Value
-			return decodeField(&d.last, s)
+			return d.decodeField()
 		}
 	}
 	if !s.ReadValue() {
 		return 0, false
 	}
-	return decodeField(&d.last, s)
+	return d.decodeField()
 }
 
 // The fields that hold rows.
@@ -142,7 +152,8 @@ const (
 )
 
 // decodeField reads the member at which the scanner stands; place tells the fields apart.
-func decodeField(r *Record, s *flatjson.Scanner) (place int, ok bool) {
+func (d *Decoder) decodeField() (place int, ok bool) {
+	r, s := &d.last, &d.scanner
 	switch string(s.Key) {
 	case "schema":
 		return 0, decodeText(&r.Schema, s)
@@ -155,12 +166,17 @@ func decodeField(r *Record, s *flatjson.Scanner) (place int, ok bool) {
 	case "type":
 		return 4, decodeText(&r.Type, s)
 	case "time":
+		d.time = append(d.time[:0], s.Value...)
 		return 5, decodeTime(&r.Time, s)
 	case "datacontenttype":
 		return 6, decodeText(&r.DataContentType, s)
 	case "correlationid":
 		return 7, decodeText(&r.CorrelationID, s)
 	case "eventtime":
+		if s.Kind == flatjson.Text && len(s.Value) > 0 && string(s.Value) == string(d.time) {
+			r.EventTime = r.Time
+			return 8, true
+		}
 		return 8, decodeTime(&r.EventTime, s)
 	case "arrivalonly":
 		return 9, decodeBoolean(&r.ArrivalOnly, s)
