@@ -164,7 +164,8 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 	case len(c.null) > row: // a second time
 	case m.Kind == flatjson.Number && c.kind == mlops.TypeNumber:
 		c.lastBad = false
-		c.null, c.numbers = append(c.null, false), append(c.numbers, m.Number)
+		c.null = append(c.null, false)
+		c.numbers = append(c.numbers, m.Number)
 		return
 	case m.Kind == flatjson.Text && (c.kind == mlops.TypeCategory || c.kind == mlops.TypeText):
 		written := data[m.Value:m.ValueEnd]
@@ -177,7 +178,8 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 			}
 		}
 		c.lastBad = false
-		c.null, c.text = append(c.null, recent.null), append(c.text, recent.text)
+		c.null = append(c.null, recent.null)
+		c.text = append(c.text, recent.text)
 		return
 	}
 	c.set(row, c.scalarOf(data, m))
