@@ -6,7 +6,7 @@ import (
 )
 
 // lineBlock bytes are read at once; a line that is longer takes a longer block.
-const lineBlock = 1 << 16
+const lineBlock = 1 << 15
 
 // lineReader cuts a stream into lines. Blocks are not used again, so that lines may be kept, and none is copied but those at
 // the end of a block.
