@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/armfake"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurescene"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 )
@@ -41,6 +42,64 @@ resource "mlops_project" "p" {
   }
 }
 `, scene.AccountID, cluster, namespace, identities.String(), more, owner)
+}
+
+// Who may do what is made before the controller, once, follows the configuration, and goes with the project.
+func TestProjectManagesAccess(t *testing.T) {
+	plane := kubernetes.Shared(t)
+	scene, namespace := azurescene.Start(t), plane.Namespace(t)+"-own"
+	cluster := scene.Cloud.Cluster(scene.Group, "weu", kubeconfig(plane))
+	ada := scene.Cloud.Application("ada")
+	owned := standing(scene, cluster, namespace, "      manage_federated_credentials = true",
+		fmt.Sprintf(", principal_id = %q, principal_type = \"ServicePrincipal\"", ada.ObjectID))
+	owned = strings.Replace(owned, "    store ", "    manage_role_assignments = true\n    store ", 1)
+	left := strings.Replace(owned, fmt.Sprintf(", principal_id = %q, principal_type = \"ServicePrincipal\"", ada.ObjectID), "", 1)
+	_, control := scene.Cloud.Identity(scene.Group, "control")
+	container := scene.Place("settling")
+	has := func(federated, grants int, reads bool) resource.TestCheckFunc {
+		return func(*terraform.State) error {
+			count := map[string]int{}
+			for id := range scene.Cloud.Inventory() {
+				for _, kind := range []string{"/federatedidentitycredentials/", "/roleassignments/"} {
+					if strings.Contains(strings.ToLower(id), kind) {
+						count[kind]++
+					}
+				}
+			}
+			var err error
+			if count["/federatedidentitycredentials/"] != federated || count["/roleassignments/"] != grants {
+				err = fmt.Errorf("%v, want %d credentials and %d grants", count, federated, grants)
+			}
+			read := armfake.Access{Container: container, Action: "read", Path: "logs/delay/1.json"}
+			if scene.Cloud.Allowed(ada.ObjectID, read) != reads {
+				err = errors.Join(err, fmt.Errorf("the owner may read: %v", !reads))
+			}
+			write := armfake.Access{Container: container, Action: "write", Path: "logs/delay/1.json"}
+			if scene.Cloud.Allowed(control.ObjectID, write) != (grants > 0) {
+				err = errors.Join(err, errors.New("what the controller may write is wrong"))
+			}
+			return err
+		}
+	}
+	scene.Run(t, resource.TestCase{
+		Steps: []resource.TestStep{
+			{Config: owned, Check: has(3, 4, true)},
+			{Config: owned, ConfigPlanChecks: empty},
+			{ // who removes one by hand sees it come back
+				PreConfig: func() {
+					for id := range scene.Cloud.Inventory() {
+						if strings.Contains(strings.ToLower(id), "/federatedidentitycredentials/") {
+							scene.Cloud.Remove(id)
+						}
+					}
+				},
+				Config: owned, ConfigPlanChecks: repairs("mlops_project.p"), Check: has(3, 4, true),
+			},
+			{Config: left, Check: has(3, 3, false)},
+			{Config: left, ConfigPlanChecks: empty},
+		},
+		CheckDestroy: has(0, 0, false),
+	})
 }
 
 // What the controller's pod needs is there before it, is repaired when somebody removes it, and goes with the project.

@@ -16,6 +16,7 @@ type opened struct {
 	place   string
 	store   *blob.Store
 	spec    *spec
+	before  *mlops.Project // what was declared before Ground.Prepare, nil for nothing
 }
 
 // probeTimeout bounds the first look into a container.

@@ -47,15 +47,8 @@ func (g *ground) eachCluster(ctx context.Context, own mlops.Project, as kube.Ide
 
 // settleClusters makes the service accounts, rights and network policies that the project's pods need. Nothing is made in a
 // cluster where a right for any of it is missing.
-func (g *ground) settleClusters(ctx context.Context, own mlops.Project) error {
-	if len(own.Azure.Clusters) == 0 {
-		return nil
-	}
-	identities, err := g.of.session.identities(ctx, own.Azure.Identities)
-	if err != nil {
-		return err
-	}
-	return g.eachCluster(ctx, own, clientIDs(identities), func(in standing) error {
+func (g *ground) settleClusters(ctx context.Context, own mlops.Project, as kube.Identities) error {
+	return g.eachCluster(ctx, own, as, func(in standing) error {
 		missing, err := in.Missing(ctx, in.options)
 		if err != nil {
 			return err
