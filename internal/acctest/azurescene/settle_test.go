@@ -3,6 +3,7 @@ package azurescene_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -173,4 +174,28 @@ func TestProjectStandsInItsCluster(t *testing.T) {
 			}
 		},
 	})
+}
+
+// Whoever lacks rights in a cluster is told all of them at once, and nothing is made there; with the rights an apply goes on.
+func TestMissingRightsInTheClusterAreOneError(t *testing.T) {
+	plane := kubernetes.Shared(t)
+	scene, namespace := azurescene.Start(t), plane.Namespace(t)+"-own"
+	good := kubeconfig(plane)
+	bad := strings.Replace(string(good), plane.Token("admin"), plane.Token(kubernetes.Users[0]), 1)
+	config := standing(scene, scene.Cloud.Cluster(scene.Group, "weu", []byte(bad)), namespace, "", "")
+	scene.Run(t, resource.TestCase{Steps: []resource.TestStep{
+		// What is declared stays declared, and the plan says that it is not there.
+		{Config: config, ExpectNonEmptyPlan: true, Check: resource.TestCheckResourceAttr("mlops_project.p", "in_sync", "false")},
+		{Config: config, ExpectError: regexp.MustCompile(`(?s)nothing\s+was\s+made:\s+grant.*patch\s+serviceaccounts.*patch\s+namespaces`)},
+		{
+			PreConfig: func() {
+				if _, err := plane.Admin(t).CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+					t.Errorf("the namespace: %v", err)
+				}
+				scene.Cloud.Cluster(scene.Group, "weu", good)
+			},
+			Config: config, Check: resource.TestCheckResourceAttr("mlops_project.p", "in_sync", "true"),
+		},
+		{Config: config, ConfigPlanChecks: empty},
+	}})
 }
