@@ -50,18 +50,14 @@ The report goes to the project, and episodes open and close as in a scheduled lo
 }
 
 func newDriftBackfill() *cobra.Command {
-	var from, to string
+	var between span
 	command := &cobra.Command{
 		Use:     "backfill MONITOR --from TIME --to TIME",
 		Short:   "Judge the past, window by window",
 		Example: `  mlops drift backfill flight-delay --from 2001-02-01 --to 2001-03-01`,
 		Args:    takes("MONITOR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			start, err := parseTime(from)
-			if err != nil {
-				return err
-			}
-			end, err := parseTime(to)
+			start, end, err := between.times()
 			if err != nil {
 				return err
 			}
@@ -72,8 +68,7 @@ func newDriftBackfill() *cobra.Command {
 			return printReports(cmd, func(ctx context.Context) ([]mlops.DriftReport, error) { return looker.Backfill(ctx, start, end) })
 		},
 	}
-	command.Flags().StringVar(&from, "from", "", "start of the first window, as `time` (RFC 3339) or date")
-	command.Flags().StringVar(&to, "to", "", "end of the last window, as `time` (RFC 3339) or date")
+	between.flags(command, "window")
 	command.Flags().Bool("json", false, "print the reports as JSON")
 	addProjectFlag(command)
 	return command
@@ -143,6 +138,23 @@ func printReports(cmd *cobra.Command, judge func(context.Context) ([]mlops.Drift
 }
 
 const shortTime = "2006-01-02 15:04"
+
+// span is a part of the past that a command is about.
+type span struct{ from, to string }
+
+// flags asks for both ends; what is cut into pieces of a kind.
+func (s *span) flags(command *cobra.Command, piece string) {
+	command.Flags().StringVar(&s.from, "from", "", "start of the first "+piece+", as `time` (RFC 3339) or date")
+	command.Flags().StringVar(&s.to, "to", "", "end of the last "+piece+", as `time` (RFC 3339) or date")
+}
+
+func (s *span) times() (start, end time.Time, err error) {
+	if start, err = parseTime(s.from); err != nil {
+		return start, end, err
+	}
+	end, err = parseTime(s.to)
+	return start, end, err
+}
 
 // parseTime reads a time as people write it: RFC 3339, or a date, which is its midnight in UTC.
 func parseTime(text string) (time.Time, error) {

@@ -7,7 +7,7 @@ import (
 )
 
 func newDriftProfile() *cobra.Command {
-	var from, to string
+	var between span
 	command := &cobra.Command{
 		Use:   "profile MONITOR --from TIME --to TIME",
 		Short: "Count the hours of traffic of a span for good, ahead of time",
@@ -17,11 +17,7 @@ anew: then traffic is counted again.`,
 		Example: `  mlops drift profile flight-delay --from 2001-01-01 --to 2001-03-01`,
 		Args:    takes("MONITOR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			start, err := parseTime(from)
-			if err != nil {
-				return err
-			}
-			end, err := parseTime(to)
+			start, end, err := between.times()
 			if err != nil {
 				return err
 			}
@@ -41,8 +37,7 @@ anew: then traffic is counted again.`,
 			return nil
 		},
 	}
-	command.Flags().StringVar(&from, "from", "", "start of the first hour, as `time` (RFC 3339) or date")
-	command.Flags().StringVar(&to, "to", "", "end of the last hour, as `time` (RFC 3339) or date")
+	between.flags(command, "hour")
 	addProjectFlag(command)
 	return command
 }

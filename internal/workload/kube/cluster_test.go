@@ -70,14 +70,28 @@ func (c cluster) makeAccounts(t *testing.T) {
 func (c cluster) await(t *testing.T, kind workload.Kind, name, what string, wanted func(workload.Live) bool) workload.Live {
 	t.Helper()
 	var live workload.Live
-	var err error
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if live, err = c.Get(t.Context(), kind, name); err == nil && wanted(live) {
-			return live
+	eventually(t, func() error {
+		var err error
+		if live, err = c.Get(t.Context(), kind, name); err == nil && !wanted(live) {
+			err = fmt.Errorf("%s/%s: waited for: %s; last: %+v", kind, name, what, live.Status)
+		}
+		return err
+	})
+	return live
+}
+
+// eventually asks until there is no objection; the last one fails the test.
+func eventually(t *testing.T, objection func() error) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		err := objection()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
 		}
 	}
-	t.Fatalf("%s/%s: waited for: %s; last: %+v, %v", kind, name, what, live.Status, err)
-	return live
 }
 
 func (c cluster) apply(t *testing.T, manifest workload.Manifest, revision string) workload.Live {
@@ -182,9 +196,8 @@ func TestServiceRollsOut(t *testing.T) {
 // awaitNothing waits until the namespace holds no object of a workload any more.
 func (c cluster) awaitNothing(t *testing.T) {
 	t.Helper()
-	var left []string
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		left = nil
+	eventually(t, func() error {
+		var left []string
 		for _, resource := range []Resource{Deployments, Services, Autoscalers, DisruptionBudgets, Jobs, CronJobs, pods} {
 			found, err := c.api.list(t.Context(), resource, "")
 			if err != nil {
@@ -194,9 +207,9 @@ func (c cluster) awaitNothing(t *testing.T) {
 				left = append(left, resource.Kind+" "+object.meta().Name)
 			}
 		}
-		if len(left) == 0 {
-			return
+		if len(left) > 0 {
+			return fmt.Errorf("left behind: %v", left)
 		}
-	}
-	t.Errorf("left behind: %v", left)
+		return nil
+	})
 }

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -246,16 +246,23 @@ func (c cluster) watchReplicas(t *testing.T) func() int32 {
 		t.Fatal(err)
 	}
 	least, done := int32(1000), make(chan struct{})
+	var seen atomic.Value // the revision of the last event
 	go func() {
 		defer close(done)
 		for event := range watch.ResultChan() {
 			if deployment, ok := event.Object.(*appsv1.Deployment); ok && deployment.Spec.Replicas != nil {
 				least = min(least, *deployment.Spec.Replicas)
+				seen.Store(deployment.ResourceVersion)
 			}
 		}
 	}()
 	return func() int32 {
-		time.Sleep(100 * time.Millisecond) // the last events are on their way
+		eventually(t, func() error {
+			if now := c.deployment(t).meta().ResourceVersion; seen.Load() != now {
+				return fmt.Errorf("the watch has seen revision %v of %s", seen.Load(), now)
+			}
+			return nil
+		})
 		watch.Stop()
 		<-done
 		return least

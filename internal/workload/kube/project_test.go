@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -59,19 +60,16 @@ func TestProjectIsMadeSeenAndRemoved(t *testing.T) {
 // awaitNone waits until no object of the namespace has a name that begins so.
 func (c cluster) awaitNone(t *testing.T, of Resource, prefix string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	eventually(t, func() error {
 		found, err := c.api.list(t.Context(), of, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		left := slices.ContainsFunc(found, func(o object) bool { return strings.HasPrefix(o.meta().Name, prefix) })
-		if !left {
-			return
+		if slices.ContainsFunc(found, func(o object) bool { return strings.HasPrefix(o.meta().Name, prefix) }) {
+			return fmt.Errorf("%s %s* is left", of.Kind, prefix)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("%s %s* is left", of.Kind, prefix)
-		}
-	}
+		return nil
+	})
 }
 
 func TestNamespaceIsMadeOnlyWhenAskedAndRemovedOnlyWhenEmpty(t *testing.T) {
@@ -111,14 +109,13 @@ func TestNamespaceIsMadeOnlyWhenAskedAndRemovedOnlyWhenEmpty(t *testing.T) {
 	if kept, err := client.RemoveProject(t.Context(), options); err != nil || len(kept) > 0 {
 		t.Errorf("%v (%v)", kept, err)
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if exists, err := client.NamespaceExists(t.Context()); err == nil && !exists {
-			break
+	eventually(t, func() error {
+		exists, err := client.NamespaceExists(t.Context())
+		if exists {
+			err = errors.New("the namespace is still there")
 		}
-		if time.Now().After(end) {
-			t.Fatal("the namespace is still there")
-		}
-	}
+		return err
+	})
 }
 
 func TestNamespaceOfOthersIsNotTaken(t *testing.T) {

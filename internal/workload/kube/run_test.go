@@ -3,6 +3,7 @@ package kube
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -183,9 +184,12 @@ func TestLogsAreMarkedAndFollowed(t *testing.T) {
 	var followed buffer
 	ended := make(chan error)
 	go func() { ended <- c.Logs(ctx, workload.KindService, "delay", true, &followed) }()
-	for end := time.Now().Add(time.Minute); strings.Count(followed.String(), "\n") < 6 && time.Now().Before(end); {
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually(t, func() error {
+		if strings.Count(followed.String(), "\n") < 6 {
+			return fmt.Errorf("followed so far: %q", followed.String())
+		}
+		return nil
+	})
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("following ended with %v", err)
@@ -225,15 +229,12 @@ func TestRunningSaysWhatIsMissing(t *testing.T) {
 	}
 	c.behave(t, nil)
 	c.await(t, workload.KindService, workload.ControlService, "roll-out", workload.Live.RolledOut)
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		runs, text := c.Running(t.Context())
-		if runs {
-			break
+	eventually(t, func() error {
+		if runs, text := c.Running(t.Context()); !runs {
+			return errors.New(text)
 		}
-		if time.Now().After(end) {
-			t.Fatal(text)
-		}
-	}
+		return nil
+	})
 	gone := newClient(t, &kubernetes.Plane{Host: "https://127.0.0.1:1"}, c.placement, "admin")
 	if runs, text := gone.Running(t.Context()); runs || !strings.Contains(text, "cannot be reached") {
 		t.Errorf("%t %q", runs, text)

@@ -74,15 +74,13 @@ func TestWalkThatWaitsSeesTheChange(t *testing.T) {
 		t.Fatal("found before it was there")
 	}
 	c.apply(t, testService(), "") // another writer
-	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	eventually(t, func() error {
 		live, err := walk.Get(t.Context(), workload.KindService, "delay")
-		if err == nil && live.RolledOut() {
-			return
+		if err == nil && !live.RolledOut() {
+			err = fmt.Errorf("not rolled out: %+v", live.Status)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("%+v, %v", live.Status, err)
-		}
-	}
+		return err
+	})
 }
 
 func TestConfigThatCannotBeUsedIsRefused(t *testing.T) {
