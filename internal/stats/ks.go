@@ -26,8 +26,11 @@ type Test struct{ Value, PValue float64 }
 // ExactLimit values and asymptotic above, as SciPy's ks_2samp does on its own account. A one-sided p-value of samples of
 // different sizes is asymptotic, too, where the number of lattice paths is beyond a 64-bit number.
 func KolmogorovSmirnov(reference, current []float64, alternative Alternative) Test {
-	n, m := len(reference), len(current)
-	distance := KSDistance(reference, current, alternative)
+	return KSTest(KSDistance(reference, current, alternative), len(reference), len(current), alternative)
+}
+
+// KSTest is KolmogorovSmirnov of samples of n and m values whose distance is known.
+func KSTest(distance float64, n, m int, alternative Alternative) Test {
 	if max(n, m) <= ExactLimit && (alternative == TwoSided || n == m || countable(n, m)) {
 		return ksExact(distance, n, m, alternative)
 	}
@@ -47,21 +50,27 @@ func KSDistance(reference, current []float64, alternative Alternative) float64 {
 	n, m := float64(len(reference)), float64(len(current))
 	var above, below float64 // largest F - G and G - F
 	i, j := 0, 0
-	look := func() {
-		difference := float64(i)/n - float64(j)/m
-		above, below = math.Max(above, difference), math.Max(below, -difference)
-	}
 	for i < len(reference) {
 		x := reference[i]
-		j = firstAtLeast(current, j, x)
-		look() // between two values of the reference the difference only falls
+		if j < len(current) && current[j] < x {
+			j = firstAtLeast(current, j, x)
+		}
+		if difference := float64(j)/m - float64(i)/n; difference > below { // between two values of the reference F - G only falls
+			below = difference
+		}
 		for i < len(reference) && reference[i] == x {
 			i++
 		}
 		for j < len(current) && current[j] == x {
 			j++
 		}
-		look()
+		difference := float64(i)/n - float64(j)/m
+		if difference > above {
+			above = difference
+		}
+		if -difference > below {
+			below = -difference
+		}
 	}
 	switch alternative {
 	case Greater:

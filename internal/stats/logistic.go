@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -61,10 +62,7 @@ func accumulate(rows [][]float64, positive []bool, weights []float64, hessian *m
 		spread := math.Max(p*(1-p), 1e-9)
 		for i := range width {
 			sums[i] += residual * x[i]
-			scaled := spread * x[i]
-			for j := i; j < width; j++ {
-				raw.Data[i*raw.Stride+j] += scaled * x[j]
-			}
+			floats.AddScaled(raw.Data[i*raw.Stride+i:i*raw.Stride+width], spread*x[i], x[i:])
 		}
 	}
 	for i := range width {

@@ -95,8 +95,8 @@ func barShares(sorted, edges []float64) []float64 {
 }
 
 // categoryChart shows the most frequent values of either side; the rest is one bar.
-func categoryChart(reference stats.CategoryProfile, counts map[string]int64) *mlops.Chart {
-	changes := firstLevels(reference, counts, chartLevels+1, byShare)
+func categoryChart(all []change) *mlops.Chart {
+	changes := firstLevels(all, chartLevels+1, byShare)
 	chart := &mlops.Chart{}
 	rest := change{before: 1, now: 1}
 	for _, c := range changes[:min(chartLevels, len(changes))] {

@@ -81,9 +81,9 @@ func measureNumber(name string, reference stats.ColumnProfile, current observed,
 // exactTests are KS and ranks of the rows.
 func (m *measurement) exactTests(reference stats.ColumnProfile, current observed) (ks, rank stats.Bounds) {
 	number, n := reference.Number, reference.Rows-reference.Nulls
-	distance := kolmogorovSmirnov(number.Sample, current.sorted, n)
+	farthest, length := stats.Distances(number.Sample, current.sorted)
+	distance := ksTest(farthest, number.Sample, n, len(current.sorted))
 	shift := stats.RankShift(number.Sample, current.sorted, float64(n), float64(len(current.sorted)))
-	_, length := stats.Distances(number.Sample, current.sorted)
 	m.add("ks", distance.Value, &distance.PValue)
 	m.add("rank/auc", shift.Value, &shift.PValue)
 	m.add("wasserstein", length, nil)
@@ -103,8 +103,9 @@ func measureCategory(name string, reference stats.ColumnProfile, current observe
 		// One level is lost among many: the one that changed most has a test of its own.
 		tests = append(tests, exactly(stats.SparseHomogeneity(bins.Reference, bins.Current)), exactly(bins.LevelPValue))
 		result.add("cramers_v", stats.CramersV(contingency(bins)), nil)
-		result.report.Message = categoryMessage(*reference.Category, counts)
-		result.report.Chart = categoryChart(*reference.Category, counts)
+		changes := changesOf(*reference.Category, counts)
+		result.report.Message = categoryMessage(*reference.Category, counts, changes)
+		result.report.Chart = categoryChart(changes)
 	}
 	result.finish(bins, tests)
 	return result
@@ -182,13 +183,12 @@ func exactKS(sample []float64, n int64, values int) bool {
 	return int64(len(sample)) == n && len(sample)*values <= exactCells
 }
 
-// kolmogorovSmirnov compares a window with the order statistics of n reference values.
-func kolmogorovSmirnov(sample, sorted []float64, n int64) stats.Test {
-	if exactKS(sample, n, len(sorted)) {
-		return stats.KolmogorovSmirnov(sample, sorted, stats.TwoSided)
+// ksTest is of the distance of so many values of a window to the order statistics of n reference values.
+func ksTest(distance float64, sample []float64, n int64, values int) stats.Test {
+	if exactKS(sample, n, values) {
+		return stats.KSTest(distance, len(sample), values, stats.TwoSided)
 	}
-	distance := stats.KSDistance(sample, sorted, stats.TwoSided)
-	return stats.Test{Value: distance, PValue: stats.KSAsymptotic(distance, int(n), len(sorted), stats.TwoSided)}
+	return stats.Test{Value: distance, PValue: stats.KSAsymptotic(distance, int(n), values, stats.TwoSided)}
 }
 
 func contingency(bins stats.Bins) [][]float64 {

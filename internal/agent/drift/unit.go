@@ -98,11 +98,11 @@ func unitFault(name string, declared mlops.Column, current observed) []mlops.Qua
 		return nil
 	}
 	sample := reference.Number.Sample
-	before := kolmogorovSmirnov(sample, window, n)
-	if before.Value < unitDistance || before.PValue > unitSignificance {
+	before := stats.KSDistance(sample, window, stats.TwoSided)
+	if before < unitDistance || ksTest(before, sample, n, len(window)).PValue > unitSignificance {
 		return nil
 	}
-	found, ok := matching(unitOf(name, declared), sample, window, n, before.Value)
+	found, ok := matching(unitOf(name, declared), sample, window, n, before)
 	if !ok {
 		return nil
 	}

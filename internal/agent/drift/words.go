@@ -30,8 +30,8 @@ type change struct {
 	before, now float64
 }
 
-// firstLevels are the first values of both sides in some order, at most so many.
-func firstLevels(reference stats.CategoryProfile, counts map[string]int64, limit int, order func(a, b change) int) []change {
+// changesOf are the changes of all values of both sides, in no order.
+func changesOf(reference stats.CategoryProfile, counts map[string]int64) []change {
 	n, m := reference.Other, int64(0)
 	for _, count := range reference.Counts {
 		n += count
@@ -39,21 +39,28 @@ func firstLevels(reference stats.CategoryProfile, counts map[string]int64, limit
 	for _, count := range counts {
 		m += count
 	}
-	first := make([]change, 0, limit+1) // kept sorted: there may be thousands of levels, and few are told
-	keep := func(c change) {
-		at, _ := slices.BinarySearchFunc(first, c, order)
-		if at < limit {
-			first = slices.Insert(first, at, c)
-			first = first[:min(limit, len(first))]
-		}
-	}
+	all := make([]change, 0, len(reference.Counts)+len(counts))
 	for level, count := range reference.Counts {
-		keep(change{level, float64(count) / float64(n), float64(counts[level]) / float64(m)})
+		all = append(all, change{level, float64(count) / float64(n), float64(counts[level]) / float64(m)})
 	}
 	for level, count := range counts {
 		if _, known := reference.Counts[level]; !known {
-			keep(change{level, 0, float64(count) / float64(m)})
+			all = append(all, change{level, 0, float64(count) / float64(m)})
 		}
+	}
+	return all
+}
+
+// firstLevels are the first changes in some order, at most so many. There may be thousands of levels, and few are told.
+func firstLevels(all []change, limit int, order func(a, b change) int) []change {
+	first := make([]change, 0, limit+1) // kept sorted
+	for _, c := range all {
+		if len(first) == limit && order(c, first[limit-1]) >= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(first, c, order)
+		first = slices.Insert(first, at, c)
+		first = first[:min(limit, len(first))]
 	}
 	return first
 }
@@ -69,7 +76,7 @@ func byShare(a, b change) int {
 }
 
 // categoryMessage says in words which values moved, and how many are new.
-func categoryMessage(reference stats.CategoryProfile, counts map[string]int64) string {
+func categoryMessage(reference stats.CategoryProfile, counts map[string]int64, changes []change) string {
 	var rows, unseen int64
 	values := 0
 	for level, count := range counts {
@@ -87,7 +94,7 @@ func categoryMessage(reference stats.CategoryProfile, counts map[string]int64) s
 		}
 		parts = append(parts, fmt.Sprintf("%s of rows have %d %s that the reference lacks", percent(float64(unseen)/float64(rows)), values, noun))
 	}
-	for _, c := range firstLevels(reference, counts, 3, byMovement) {
+	for _, c := range firstLevels(changes, 3, byMovement) {
 		if percent(c.now) == percent(c.before) {
 			continue
 		}

@@ -20,9 +20,9 @@ const (
 )
 
 // slidingDays counts monitors that open an episode though nothing changes.
-func slidingDays(rowsPerDay int, share float64) Experiment {
+func slidingDays(rowsPerDay int) Experiment {
 	laws := Listed()
-	experiment := Experiment{Name: fmt.Sprintf("monitor-%d", rowsPerDay), Share: share, Rows: []Row{{
+	experiment := Experiment{Name: fmt.Sprintf("monitor-%d", rowsPerDay), Rows: []Row{{
 		fmt.Sprintf("a look every 5 minutes at a sliding day of %s rows, 30 days", thousands(rowsPerDay)), "monitors with an episode", 0.1,
 	}}}
 	experiment.Trial = func(random *rand.Rand) (counts []Count, notes []string) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -60,7 +59,7 @@ func (p Plan) Total(experiment Experiment) int {
 	if experiment.Large {
 		count = p.LargeRepetitions
 	}
-	return max(1, int(float64(count)*cmp.Or(experiment.Share, 1)))
+	return max(1, count)
 }
 
 // command measures so many repetitions of an experiment again.
@@ -72,7 +71,7 @@ func (p Plan) command(experiment Experiment, done int) string {
 	case experiment.Large:
 		return command + fmt.Sprintf(" -large-repetitions %d", done)
 	default:
-		return command + fmt.Sprintf(" -repetitions %d", int(math.Ceil(float64(done)/cmp.Or(experiment.Share, 1))))
+		return command + fmt.Sprintf(" -repetitions %d", done)
 	}
 }
 

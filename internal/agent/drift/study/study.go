@@ -32,8 +32,6 @@ type Experiment struct {
 	Rows []Row
 	// Large experiments draw windows of a million rows and take fewer repetitions.
 	Large bool
-	// Share of the usual number of repetitions that is taken, for those that are expensive; 0 is all.
-	Share float64
 	// Once experiments are of real data: there is nothing to repeat.
 	Once bool
 	// Trial runs one repetition with its own randomness. Notes say in words what hit.
