@@ -7,6 +7,7 @@ package armfake
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +23,8 @@ import (
 type Options struct {
 	// Now is the clock of tokens and timestamps, time.Now unless given.
 	Now func() time.Time
+	// Address that it listens on, the loopback one unless given.
+	Address string
 	// PageSize of listings, 50 unless given.
 	PageSize int
 	// Tolerant leaves wrong bodies out of the test's failures: they are still in Problems.
@@ -97,7 +100,10 @@ func New(options Options) (*Fake, error) {
 	if options.PageSize <= 0 {
 		options.PageSize = 50
 	}
-	certificate, encoded, err := certificate()
+	if options.Address == "" {
+		options.Address = "127.0.0.1"
+	}
+	certificate, encoded, err := certificate(options.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +116,9 @@ func New(options Options) (*Fake, error) {
 	}
 	f.certs.AppendCertsFromPEM(encoded)
 	f.server = httptest.NewUnstartedServer(http.HandlerFunc(f.serve))
+	if f.server.Listener, err = relisten(f.server.Listener, options.Address); err != nil {
+		return nil, err
+	}
 	f.server.TLS = serverTLS(certificate)
 	f.server.StartTLS()
 	f.URL = f.server.URL
@@ -123,6 +132,14 @@ func New(options Options) (*Fake, error) {
 	f.Administrator = f.Application("administrator")
 	f.Assign(f.Administrator, Owner, "/subscriptions/"+f.Subscription)
 	return f, nil
+}
+
+// relisten listens on a free port of another address.
+func relisten(before net.Listener, address string) (net.Listener, error) {
+	if err := before.Close(); err != nil {
+		return nil, err
+	}
+	return net.Listen("tcp", net.JoinHostPort(address, "0"))
 }
 
 // Close ends the fake and what hangs in it.
@@ -139,6 +156,9 @@ func (f *Fake) Close() {
 func (f *Fake) Client() *http.Client {
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: clientTLS(f.certs)}}
 }
+
+// Certificate is the one to trust, as PEM.
+func (f *Fake) Certificate() []byte { return f.pem }
 
 // CertificateFile is for SSL_CERT_FILE of another process.
 func (f *Fake) CertificateFile(t testing.TB) string {

@@ -35,6 +35,8 @@ type Options struct {
 	Accounts []string
 	// OAuth makes it listen with https and take Entra tokens (any that is formed well: see Token) beside the shared key.
 	OAuth bool
+	// Address that it listens on, the loopback one unless given.
+	Address string
 }
 
 // Server is a running Azurite with its own accounts and nothing in them.
@@ -53,7 +55,7 @@ type Server struct {
 // Start runs a server until the test ends. Where there is no Node the test is skipped, and says so.
 func Start(t testing.TB, options Options) *Server {
 	t.Helper()
-	server, stop, err := start(t.Context(), t.TempDir(), options)
+	server, stop, err := Open(t.Context(), t.TempDir(), options)
 	if errors.Is(err, errNoNode) {
 		t.Skipf("Azurite cannot run: %v", err)
 	}
@@ -81,7 +83,7 @@ func Shared(t testing.TB) *Server {
 			shared.err = err
 			return
 		}
-		shared.server, shared.stop, shared.err = start(context.Background(), folder, Options{})
+		shared.server, shared.stop, shared.err = Open(context.Background(), folder, Options{})
 	})
 	if errors.Is(shared.err, errNoNode) {
 		t.Skipf("Azurite cannot run: %v", shared.err)
@@ -109,44 +111,68 @@ func (s *Server) Container(t testing.TB) string {
 // CreateContainer makes a container of that name and returns its URL.
 func (s *Server) CreateContainer(t testing.TB, account, name string) string {
 	t.Helper()
-	url := s.Endpoint(account) + "/" + name
-	if _, err := s.containerClient(t, account, url).Create(t.Context(), nil); err != nil {
+	if err := s.Create(t.Context(), account, name); err != nil {
 		t.Fatal(err)
 	}
-	return url
+	return s.Endpoint(account) + "/" + name
 }
 
 // HasContainer says whether there is a container of that name.
 func (s *Server) HasContainer(t testing.TB, account, name string) bool {
 	t.Helper()
-	_, err := s.containerClient(t, account, s.Endpoint(account)+"/"+name).GetProperties(context.Background(), nil)
-	if err != nil && !bloberror.HasCode(err, bloberror.ContainerNotFound, bloberror.ContainerBeingDeleted) {
+	has, err := s.Has(context.Background(), account, name)
+	if err != nil {
 		t.Error(err)
 	}
-	return err == nil
+	return has
 }
 
 // DeleteContainer removes a container, as somebody might by hand.
 func (s *Server) DeleteContainer(t testing.TB, account, name string) {
 	t.Helper()
-	if _, err := s.containerClient(t, account, s.Endpoint(account)+"/"+name).Delete(t.Context(), nil); err != nil {
+	if err := s.Delete(t.Context(), account, name); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (s *Server) containerClient(t testing.TB, account, url string) *container.Client {
-	t.Helper()
+// Create makes a container.
+func (s *Server) Create(ctx context.Context, account, name string) error {
+	client, err := s.containerClient(account, name)
+	if err == nil {
+		_, err = client.Create(ctx, nil)
+	}
+	return err
+}
+
+// Has says whether there is a container of that name.
+func (s *Server) Has(ctx context.Context, account, name string) (bool, error) {
+	client, err := s.containerClient(account, name)
+	if err == nil {
+		_, err = client.GetProperties(ctx, nil)
+	}
+	if bloberror.HasCode(err, bloberror.ContainerNotFound, bloberror.ContainerBeingDeleted) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Delete removes a container with all that is in it.
+func (s *Server) Delete(ctx context.Context, account, name string) error {
+	client, err := s.containerClient(account, name)
+	if err == nil {
+		_, err = client.Delete(ctx, nil)
+	}
+	return err
+}
+
+func (s *Server) containerClient(account, name string) (*container.Client, error) {
 	credential, err := container.NewSharedKeyCredential(account, s.Key)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	client, err := container.NewClientWithSharedKeyCredential(url, credential, &container.ClientOptions{
+	return container.NewClientWithSharedKeyCredential(s.Endpoint(account)+"/"+name, credential, &container.ClientOptions{
 		ClientOptions: policy.ClientOptions{Transport: s.client},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }
 
 // longestStart is how long it may take to listen on a busy machine.
@@ -163,7 +189,8 @@ process.stdin.resume();
 
 var listens = regexp.MustCompile(`listens on (https?://\S+)`)
 
-func start(ctx context.Context, folder string, options Options) (server *Server, stop func(), err error) {
+// Open runs a server with its files in a folder until it is stopped, or this process ends.
+func Open(ctx context.Context, folder string, options Options) (server *Server, stop func(), err error) {
 	script, err := installed(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -178,12 +205,15 @@ func start(ctx context.Context, folder string, options Options) (server *Server,
 	if err := os.WriteFile(preload, []byte(endsWithStdin), 0o600); err != nil {
 		return nil, nil, err
 	}
+	if options.Address == "" {
+		options.Address = "127.0.0.1"
+	}
 	arguments := []string{
-		"--require", preload, script, "--blobHost", "127.0.0.1", "--blobPort", "0",
+		"--require", preload, script, "--blobHost", options.Address, "--blobPort", "0",
 		"--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck",
 	}
 	if options.OAuth {
-		certificate, err := makeCertificate(folder)
+		certificate, err := makeCertificate(folder, options.Address)
 		if err != nil {
 			return nil, nil, err
 		}

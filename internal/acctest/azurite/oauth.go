@@ -28,8 +28,8 @@ type certificate struct {
 	pool          *x509.CertPool
 }
 
-// makeCertificate makes a certificate for the loopback address that signs itself.
-func makeCertificate(folder string) (certificate, error) {
+// makeCertificate makes a certificate for the loopback address and another one that signs itself.
+func makeCertificate(folder, address string) (certificate, error) {
 	made := certificate{file: filepath.Join(folder, "certificate.pem"), keyFile: filepath.Join(folder, "key.pem"), pool: x509.NewCertPool()}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,7 +38,7 @@ func makeCertificate(folder string) (certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "azurite"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(address)}, DNSNames: []string{"localhost"},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -15,7 +15,7 @@ const Version = "1.37.2"
 // Required makes a missing binary a failure instead of a skip, as in CI.
 const Required = "MLOPS_REQUIRE_KUBERNETES"
 
-// Binary is where `make kubernetes` puts the control plane; fs.ErrNotExist where it was not built.
+// Binary is where `make kubernetes` puts the cluster's components, all in one program; fs.ErrNotExist where it was not built.
 func Binary() (string, error) {
 	cache := os.Getenv("XDG_CACHE_HOME")
 	if cache == "" {
@@ -25,7 +25,7 @@ func Binary() (string, error) {
 		}
 		cache = filepath.Join(home, ".cache")
 	}
-	path := filepath.Join(cache, "terraform-provider-mlops", "kubernetes-"+Version, "kubernetes")
+	path := filepath.Join(cache, "terraform-provider-mlops", "kubernetes-"+Version, "hyperkube")
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("control plane of Kubernetes %s: %w", Version, err)
 	}

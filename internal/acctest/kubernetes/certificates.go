@@ -15,19 +15,14 @@ import (
 	"time"
 )
 
-// serviceAddress is the first of the service range: where pods would find the API server.
-const (
-	serviceRange   = "10.96.0.0/16"
-	serviceAddress = "10.96.0.1"
-)
-
 // files are the names of what a control plane is started with.
 type files string
 
 func (f files) path(name string) string { return filepath.Join(string(f), name) }
 
-// makeCertificates writes an authority, a serving certificate for loopback and the key of service accounts.
-func (f files) makeCertificates(now time.Time) error {
+// makeCertificates writes an authority, a serving certificate for the addresses, a client certificate with which the API
+// server asks kubelets, and the key of service accounts.
+func (f files) makeCertificates(now time.Time, addresses ...net.IP) error {
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -43,7 +38,15 @@ func (f files) makeCertificates(now time.Time) error {
 	serving := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "kube-apiserver"}, NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost", "kubernetes.default.svc"}, IPAddresses: []net.IP{net.ParseIP("127.0.0.1"), net.ParseIP(serviceAddress)},
+		DNSNames: []string{"localhost", "kubernetes.default.svc"}, IPAddresses: addresses,
+	}
+	askingKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	asking := &x509.Certificate{
+		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "kube-apiserver-kubelet-client"}, NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	accountsKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -53,6 +56,8 @@ func (f files) makeCertificates(now time.Time) error {
 		f.writeCertificate("ca.crt", authority, authority, authorityKey, &authorityKey.PublicKey),
 		f.writeCertificate("serving.crt", serving, authority, authorityKey, &servingKey.PublicKey),
 		f.writeKey("serving.key", servingKey),
+		f.writeCertificate("asking.crt", asking, authority, authorityKey, &askingKey.PublicKey),
+		f.writeKey("asking.key", askingKey),
 		f.writeKey("accounts.key", accountsKey),
 	)
 }

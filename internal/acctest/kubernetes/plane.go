@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"sync"
@@ -17,14 +20,40 @@ import (
 // readyWithin is how long a control plane may take on a machine that has much else to do.
 const readyWithin = 90 * time.Second
 
+// Issuer is of the tokens of service accounts.
+const Issuer = "https://kubernetes.default.svc"
+
 // adminToken is the token of a member of system:masters.
 const adminToken = "admin-token"
 
+// Options say where a control plane listens; the zero value is the loopback address, which no pod reaches.
+type Options struct {
+	// Address is one of this machine that nodes and pods reach.
+	Address string
+	// Services is the range of services' addresses, as "10.96.0.0/16".
+	Services netip.Prefix
+	// Nodes are the names of nodes that may join, with NodeToken.
+	Nodes []string
+}
+
+const loopback = "127.0.0.1"
+
+func (o Options) withDefaults() Options {
+	if o.Address == "" {
+		o.Address = loopback
+	}
+	if !o.Services.IsValid() {
+		o.Services = netip.MustParsePrefix("10.96.0.0/16")
+	}
+	return o
+}
+
 // Plane is a control plane that runs.
 type Plane struct {
-	Host                 string // https://127.0.0.1:PORT
+	Host                 string // https://ADDRESS:PORT
 	CertificateAuthority []byte // PEM
 
+	options                                      Options
 	dir                                          files
 	etcd, apiServer, controllerManager, schedule *process
 
@@ -35,20 +64,31 @@ type Plane struct {
 // Token is the bearer token of a user: "admin" may do everything, any other of Users nothing but what RBAC gives it.
 func (*Plane) Token(user string) string { return user + "-token" }
 
+// NodeToken is the bearer token of the kubelet of a node of Options, ProxyToken that of kube-proxy.
+func (*Plane) NodeToken(node string) string { return "node-" + node + "-token" }
+
+// ProxyToken is the bearer token of kube-proxy on any node.
+func (*Plane) ProxyToken() string { return "proxy-token" }
+
+// CertificateFile is that of the authority, which kubelets trust too.
+func (p *Plane) CertificateFile() string { return p.dir.path("ca.crt") }
+
 // Users can sign in beside admin; they are user:<name> to RBAC, under that very name.
 var Users = []string{"planner", "applier", "other"}
 
 // start starts a control plane in an empty folder and waits until the API server is ready.
-func start(ctx context.Context, binary, dir string) (*Plane, error) {
-	plane := &Plane{dir: files(dir)}
-	if err := plane.dir.makeCertificates(time.Now()); err != nil {
+func start(ctx context.Context, binary, dir string, options Options) (*Plane, error) {
+	plane := &Plane{dir: files(dir), options: options.withDefaults()}
+	inCluster := plane.options.Services.Masked().Addr().Next() // the first of the range: where pods find the API server
+	addresses := []net.IP{net.ParseIP(loopback), net.ParseIP(plane.options.Address), inCluster.AsSlice()}
+	if err := plane.dir.makeCertificates(time.Now(), addresses...); err != nil {
 		return nil, err
 	}
 	ports, err := freePorts(5)
 	if err != nil {
 		return nil, err
 	}
-	plane.Host = "https://127.0.0.1:" + strconv.Itoa(ports[0])
+	plane.Host = "https://" + net.JoinHostPort(plane.options.Address, strconv.Itoa(ports[0]))
 	if plane.CertificateAuthority, err = os.ReadFile(plane.dir.path("ca.crt")); err != nil {
 		return nil, err
 	}
@@ -73,23 +113,35 @@ func (p *Plane) writeUsers() error {
 	for _, user := range Users {
 		fmt.Fprintf(&tokens, "%s,%s,%s\n", p.Token(user), user, user)
 	}
-	config := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: test, cluster: {server: %q, certificate-authority: %q}}]
-users: [{name: admin, user: {token: %q}}]
-contexts: [{name: test, context: {cluster: test, user: admin}}]
-current-context: test
-`, p.Host, p.dir.path("ca.crt"), adminToken)
+	for _, node := range p.options.Nodes {
+		fmt.Fprintf(&tokens, "%s,system:node:%s,%s,\"system:nodes\"\n", p.NodeToken(node), node, node)
+	}
+	fmt.Fprintf(&tokens, "%s,system:kube-proxy,kube-proxy\n", p.ProxyToken())
 	return errors.Join(
 		os.WriteFile(p.dir.path("tokens.csv"), tokens.Bytes(), 0o600),
-		os.WriteFile(p.dir.path("kubeconfig"), []byte(config), 0o600),
+		os.WriteFile(p.dir.path("kubeconfig"), p.KubeconfigOf(adminToken), 0o600),
 	)
+}
+
+// KubeconfigOf is a file with which the owner of a token signs in.
+func (p *Plane) KubeconfigOf(token string) []byte {
+	return fmt.Appendf(nil, `apiVersion: v1
+kind: Config
+clusters: [{name: test, cluster: {server: %q, certificate-authority-data: %q}}]
+users: [{name: user, user: {token: %q}}]
+contexts: [{name: test, context: {cluster: test, user: user}}]
+current-context: test
+`, p.Host, base64.StdEncoding.EncodeToString(p.CertificateAuthority), token)
 }
 
 // Kubeconfig is a file with which kubectl and others sign in as admin.
 func (p *Plane) Kubeconfig() string { return p.dir.path("kubeconfig") }
 
 func (p *Plane) startStore(binary string, ports []int) (err error) {
+	endpoints := "lease" // pods find the API server by the service of that name
+	if p.options.Address == loopback {
+		endpoints = "none"
+	}
 	store, peer := "http://127.0.0.1:"+strconv.Itoa(ports[1]), "http://127.0.0.1:"+strconv.Itoa(ports[2])
 	p.etcd, err = startProcess(binary, p.dir, "etcd", "--data-dir="+p.dir.path("etcd"), "--unsafe-no-fsync", "--log-level=warn",
 		"--listen-client-urls="+store, "--advertise-client-urls="+store, "--listen-peer-urls="+peer,
@@ -97,13 +149,14 @@ func (p *Plane) startStore(binary string, ports []int) (err error) {
 	if err != nil {
 		return err
 	}
-	p.apiServer, err = startProcess(binary, p.dir, "kube-apiserver", "--etcd-servers="+store, "--bind-address=127.0.0.1",
-		"--advertise-address=127.0.0.1", "--secure-port="+strconv.Itoa(ports[0]), "--service-cluster-ip-range="+serviceRange,
+	p.apiServer, err = startProcess(binary, p.dir, "kube-apiserver", "--etcd-servers="+store, "--bind-address="+p.options.Address,
+		"--advertise-address="+p.options.Address, "--secure-port="+strconv.Itoa(ports[0]), "--service-cluster-ip-range="+p.options.Services.String(),
+		"--kubelet-client-certificate="+p.dir.path("asking.crt"), "--kubelet-client-key="+p.dir.path("asking.key"),
 		"--tls-cert-file="+p.dir.path("serving.crt"), "--tls-private-key-file="+p.dir.path("serving.key"),
 		"--client-ca-file="+p.dir.path("ca.crt"), "--cert-dir="+p.dir.path("apiserver"), "--authorization-mode=Node,RBAC",
-		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+p.dir.path("accounts.key"),
+		"--service-account-issuer="+Issuer, "--service-account-key-file="+p.dir.path("accounts.key"),
 		"--service-account-signing-key-file="+p.dir.path("accounts.key"), "--token-auth-file="+p.dir.path("tokens.csv"),
-		"--enable-admission-plugins=NodeRestriction", "--endpoint-reconciler-type=none", "--kubelet-preferred-address-types=InternalIP")
+		"--enable-admission-plugins=NodeRestriction", "--endpoint-reconciler-type="+endpoints, "--kubelet-preferred-address-types=InternalIP")
 	return err
 }
 

@@ -34,7 +34,7 @@ func Shared(t testing.TB) *Plane {
 	if shared.plane == nil && shared.err == nil {
 		dir, err := os.MkdirTemp("", "kubernetes-") //nolint:usetesting // it outlives the test that asks first
 		if err == nil {
-			shared.plane, err = start(context.Background(), binary, dir)
+			shared.plane, err = start(context.Background(), binary, dir, Options{})
 		}
 		shared.err = err
 	}
@@ -47,10 +47,22 @@ func Shared(t testing.TB) *Plane {
 // New is a control plane of one test's own.
 func New(t testing.TB) *Plane {
 	t.Helper()
-	plane, err := start(t.Context(), needBinary(t), t.TempDir())
+	plane, err := start(t.Context(), needBinary(t), t.TempDir(), Options{})
 	if err != nil {
 		t.Fatalf("control plane: %v", err)
 	}
 	t.Cleanup(func() { _ = plane.Stop() })
 	return plane
+}
+
+// Start is a control plane in a folder that it makes and removes, until Stop; fs.ErrNotExist where none was built.
+func Start(ctx context.Context, dir string, options Options) (*Plane, error) {
+	binary, err := Binary()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return start(ctx, binary, dir, options)
 }

@@ -1,0 +1,58 @@
+//go:build linux
+
+package node_test
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/node"
+)
+
+func TestAPodRuns(t *testing.T) {
+	begin := time.Now()
+	n, err := node.Prepare(t.Context())
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	plane, err := kubernetes.Start(t.Context(), t.TempDir(), kubernetes.Options{Address: n.Address(), Services: n.Services(), Nodes: []string{node.Name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Stop(); _ = plane.Stop() })
+	if err := n.Join(t.Context(), plane); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("ready after %s", time.Since(begin))
+	pods := plane.Admin(t).CoreV1().Pods("default")
+	for { // the service account is made in its own time
+		_, err = pods.Create(t.Context(), &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "one"},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "pause", Image: node.PauseImage}}},
+		}, metav1.CreateOptions{})
+		if err == nil {
+			break
+		}
+		t.Log(err)
+		time.Sleep(200 * time.Millisecond)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		pod, err := pods.Get(t.Context(), "one", metav1.GetOptions{})
+		if err == nil && pod.Status.Phase == corev1.PodRunning {
+			t.Logf("runs after %s with %s", time.Since(begin), pod.Status.PodIP)
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%v: %+v", err, pod.Status)
+		}
+	}
+}
