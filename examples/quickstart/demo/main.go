@@ -1,6 +1,6 @@
 //go:build unix
 
-// Command demo is `make demo`: it plays the quickstart through seven steps in a folder of its own, .demo/, with the same
+// Command demo is `make demo` and, with -cluster, `make demo-cluster`: it plays the quickstart through seven steps in a folder of its own, .demo/ or .demo-cluster/, with the same
 // commands that a person would type, prints each of them, checks what it shows, and cleans up. It knows the product by its
 // binaries alone and imports nothing of it.
 package main
@@ -18,14 +18,15 @@ import (
 )
 
 // longest is how long the whole demo may take before it gives up.
-const longest = 10 * time.Minute
+const longest = 20 * time.Minute
 
 func main() {
 	terraform := flag.String("terraform", "terraform", "terraform or tofu")
 	clean := flag.Bool("clean", false, "end what a demo left running, and remove its folder")
+	cluster := flag.Bool("cluster", false, "play in a cluster with real pods: the one of KUBECONFIG, else one that is made for it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *terraform, *clean)
+	err := run(ctx, *terraform, *clean, *cluster)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "\n%s %v\n", red("demo:"), err)
@@ -34,7 +35,7 @@ func main() {
 }
 
 // run plays the demo, or cleans up after one.
-func run(ctx context.Context, terraform string, clean bool) error {
+func run(ctx context.Context, terraform string, clean, inCluster bool) error {
 	top, err := os.Getwd()
 	if err != nil {
 		return err
@@ -45,6 +46,9 @@ func run(ctx context.Context, terraform string, clean bool) error {
 	}
 	defer alone.Close()
 	d := newDemo(top, terraform)
+	if inCluster {
+		d = newClusterDemo(top, terraform)
+	}
 	if clean {
 		return d.remove(ctx)
 	}
@@ -58,15 +62,19 @@ func run(ctx context.Context, terraform string, clean bool) error {
 	}
 	err = d.play(ctx)
 	if err != nil {
-		err = fmt.Errorf("%w\n      logs: %s and %s", err, d.logs, filepath.Join(d.project+".runner"))
+		err = fmt.Errorf("%w\n      logs: %s", err, d.whereLogs())
 	} else {
 		d.farewell(started, keep)
 	}
-	if keep {
+	if keep && d.cluster == nil {
 		return err
 	}
+	if keep && err == nil {
+		fmt.Println("  It runs until Ctrl-C.")
+		<-ctx.Done()
+	}
 	// The context may be why we are here; stopping needs one of its own.
-	return errors.Join(err, d.stopLocal(context.WithoutCancel(ctx)))
+	return errors.Join(err, d.stop(context.WithoutCancel(ctx)))
 }
 
 // lock holds the checkout for one demo at a time: a second one would stop what the first runs. It goes with the process,
@@ -86,7 +94,7 @@ func lock(top string) (*os.File, error) {
 func (d *demo) play(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, longest, fmt.Errorf("the demo took longer than %s", longest))
 	defer cancel()
-	if err := d.startLocal(); err != nil {
+	if err := d.start(ctx); err != nil {
 		return err
 	}
 	for i, s := range steps {
@@ -107,11 +115,24 @@ func (d *demo) farewell(started time.Time, keep bool) {
 	if d.report != "" {
 		fmt.Printf("            the shift: %s\n", d.relative(d.report))
 	}
-	fmt.Printf("  logs      %s, %s\n", d.relative(d.logs), d.relative(d.project+".runner"))
-	if keep {
+	fmt.Printf("  logs      %s\n", d.whereLogs())
+	switch {
+	case keep && d.cluster != nil:
+		fmt.Printf("  running   KUBECONFIG=%s, namespace %s\n", d.cluster.scene.Kubeconfig, d.cluster.scene.Namespace)
+	case keep:
 		fmt.Printf("  running   cd %s; ../../bin/mlops status; curl %s\n", d.relative(d.work), d.endpoint)
 	}
-	fmt.Println("  clean up  make demo-clean")
+	if d.cluster == nil {
+		fmt.Println("  clean up  make demo-clean")
+	}
+}
+
+// whereLogs names the folders with what commands and pods said.
+func (d *demo) whereLogs() string {
+	if d.cluster != nil {
+		return d.relative(d.logs)
+	}
+	return d.relative(d.logs) + ", " + d.relative(d.project+".runner")
 }
 
 func bold(text string) string  { return styled("1", text) }

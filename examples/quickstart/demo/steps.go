@@ -56,6 +56,11 @@ func declare(ctx context.Context, d *demo) error {
 	if !strings.HasSuffix(d.endpoint, "/score") {
 		d.endpoint += "/score"
 	}
+	if d.cluster != nil {
+		if d.endpoint, err = d.cluster.address(ctx, d.endpoint); err != nil {
+			return err
+		}
+	}
 	return d.mlops(ctx, "status")
 }
 
@@ -137,7 +142,10 @@ func approval(ctx context.Context, d *demo) error {
 	if err != nil {
 		return err
 	}
-	traffic := d.startTraffic(ctx, "live")
+	traffic, err := d.startTraffic(ctx, "live")
+	if err != nil {
+		return err
+	}
 	if err := d.mlops(ctx, "approve", run.ID, "--reason", "beats version 1 on the grown network"); err != nil {
 		return errors.Join(err, traffic.discard())
 	}
@@ -216,8 +224,7 @@ func books(ctx context.Context, d *demo) error {
 func (d *demo) day(ctx context.Context, file string, date time.Time, verdict string, flags ...string) (reportView, error) {
 	from, to := date.Format(time.RFC3339), date.AddDate(0, 0, 1).Format(time.RFC3339)
 	arguments := append([]string{"replay", "--file", filepath.Join("data", "days", file+".csv"), "--url", d.endpoint}, flags...)
-	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)))
-	output, err := d.quiet(ctx, "flight-delay", arguments...)
+	output, err := d.replay(ctx, arguments)
 	if err != nil {
 		return reportView{}, err
 	}
@@ -247,12 +254,20 @@ func (d *demo) day(ctx context.Context, file string, date time.Time, verdict str
 	return reports[0], nil
 }
 
+// replay plays the application that asks for scores, and returns what it printed.
+func (d *demo) replay(ctx context.Context, arguments []string) ([]byte, error) {
+	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)))
+	if d.cluster != nil {
+		return d.cluster.replay(ctx, arguments)
+	}
+	return d.quiet(ctx, "flight-delay", arguments...)
+}
+
 // labelled replays a file from a day on with its labels, and waits until all of both is in the store.
 func (d *demo) labelled(ctx context.Context, file string, since time.Time) error {
 	from := since.Format(time.RFC3339)
 	arguments := []string{"replay", "--file", filepath.Join("data", file), "--url", d.endpoint, "--since", from, "--batch", "100", "--feedback"}
-	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)))
-	output, err := d.quiet(ctx, "flight-delay", arguments...)
+	output, err := d.replay(ctx, arguments)
 	if err != nil {
 		return err
 	}
@@ -309,7 +324,12 @@ func (d *demo) awaitRun(ctx context.Context, cause, state string) (runView, erro
 // awaitNotified waits until the owners have exactly `count` messages of a topic.
 func (d *demo) awaitNotified(ctx context.Context, topic string, count int) error {
 	var last notificationView
-	err := d.await(ctx, fmt.Sprintf("one message to the owners (%s)", topic), func(context.Context) (bool, string, error) {
+	err := d.await(ctx, fmt.Sprintf("one message to the owners (%s)", topic), func(ctx context.Context) (bool, string, error) {
+		if d.cluster != nil {
+			if err := d.cluster.fetch(ctx, d); err != nil {
+				return false, "", err
+			}
+		}
 		n, found, err := d.notified(topic)
 		last = found
 		if n > count {
@@ -344,13 +364,19 @@ type traffic struct {
 	until string
 	done  chan error
 	sent  replayView
+	pod   *replaying // in a cluster
 }
 
 // startTraffic begins to replay a day at a steady rate.
-func (d *demo) startTraffic(ctx context.Context, file string) *traffic {
+func (d *demo) startTraffic(ctx context.Context, file string) (*traffic, error) {
 	t := &traffic{until: filepath.Join(filepath.Dir(d.work), "stop-traffic"), done: make(chan error, 1)}
 	arguments := []string{"replay", "--file", filepath.Join("data", "days", file+".csv"), "--url", d.endpoint, "--rate", "100", "--until", t.until}
 	fmt.Printf("   %s\n", grey("$ "+commandLine("flight-delay", arguments)+" &"))
+	if d.cluster != nil {
+		var err error
+		t.pod, err = d.cluster.pods.start(ctx, inImage(arguments))
+		return t, err
+	}
 	background := *d // numbers its own log
 	background.commands += 500
 	go func() {
@@ -360,11 +386,20 @@ func (d *demo) startTraffic(ctx context.Context, file string) *traffic {
 		}
 		t.done <- err
 	}()
-	return t
+	return t, nil
 }
 
 // stop ends the traffic and returns what became of it.
 func (t *traffic) stop() (replayView, error) {
+	if t.pod != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		said, err := t.pod.stop(ctx)
+		if decodeErr := json.Unmarshal(said, &t.sent); decodeErr != nil && err == nil {
+			err = fmt.Errorf("the replay's pod: %w: %.300q", decodeErr, said)
+		}
+		return t.sent, err
+	}
 	if err := os.WriteFile(t.until, nil, 0o644); err != nil {
 		return replayView{}, err
 	}

@@ -25,6 +25,7 @@ type demo struct {
 	bin       string // our binaries
 	terraform string
 
+	cluster     *cluster      // nil on one machine
 	local       *exec.Cmd     // mlops local
 	localExited chan struct{} // closed when it has ended
 
@@ -40,6 +41,31 @@ func newDemo(top, terraform string) *demo {
 		top: top, work: work, logs: filepath.Join(root, "logs"), project: filepath.Join(work, ".mlops"),
 		bin: filepath.Join(top, "bin"), terraform: terraform, localExited: make(chan struct{}),
 	}
+}
+
+// newClusterDemo plays in a cluster; the project's folder is then a copy of what is in the store.
+func newClusterDemo(top, terraform string) *demo {
+	d := newDemo(top, terraform)
+	root := filepath.Join(top, ".demo-cluster")
+	d.work, d.logs, d.project = filepath.Join(root, "flights"), filepath.Join(root, "logs"), filepath.Join(root, "project")
+	d.cluster = &cluster{}
+	return d
+}
+
+// start starts what runs the project's workloads.
+func (d *demo) start(ctx context.Context) error {
+	if d.cluster != nil {
+		return d.cluster.start(ctx, d)
+	}
+	return d.startLocal()
+}
+
+// stop ends it.
+func (d *demo) stop(ctx context.Context) error {
+	if d.cluster != nil {
+		return d.cluster.stop()
+	}
+	return d.stopLocal(ctx)
 }
 
 // port is where the project's models are served: DEMO_PORT, or the quickstart's default.
@@ -81,6 +107,9 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := os.WriteFile(d.cliConfig(), []byte(configuration), 0o644); err != nil {
 		return err
 	}
+	if d.cluster != nil {
+		return nil
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:"+port())
 	if err != nil {
 		return fmt.Errorf("port %s is taken: choose another with DEMO_PORT=... (%w)", port(), err)
@@ -92,10 +121,14 @@ func (d *demo) cliConfig() string { return filepath.Join(filepath.Dir(d.work), "
 
 // environment is what every command of the demo sees.
 func (d *demo) environment() []string {
-	return append(os.Environ(),
+	all := append(os.Environ(),
 		"PATH="+d.bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"TF_CLI_CONFIG_FILE="+d.cliConfig(), "TF_VAR_port="+port(), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1",
 		"MLOPS_PROJECT=.mlops", "COLUMNS=110")
+	if d.cluster != nil {
+		all = append(all, d.cluster.environment()...)
+	}
+	return all
 }
 
 // startLocal starts `mlops local` in a process group of its own: Ctrl-C is for the demo, which stops it in order.
@@ -122,6 +155,9 @@ func (d *demo) startLocal() error {
 
 // alive says why nothing can come any more, where mlops local has ended.
 func (d *demo) alive() error {
+	if d.cluster != nil {
+		return d.cluster.alive()
+	}
 	select {
 	case <-d.localExited:
 		return fmt.Errorf("mlops local has ended (%s): see %s", d.local.ProcessState, filepath.Join(d.logs, "local.log"))
@@ -155,7 +191,7 @@ func (d *demo) remove(ctx context.Context) error {
 	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(d.bin, "mlops")); err == nil {
+	if _, err := os.Stat(filepath.Join(d.bin, "mlops")); err == nil && d.cluster == nil {
 		if err := d.stopLocal(ctx); err != nil {
 			return err
 		}
