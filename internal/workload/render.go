@@ -78,6 +78,7 @@ func collector(deployment mlops.Deployment, code mlops.Training, version, timest
 	}
 	container := agent("collect", arguments...)
 	container.Ports = []string{collectPort}
+	container.Leave = []string{"collect", "leave", "--at", "127.0.0.1:" + PortOf(collectPort)}
 	return container
 }
 

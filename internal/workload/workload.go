@@ -51,6 +51,9 @@ type Container struct {
 	Command []string `json:"command"`
 	// Env is the whole environment that the contract promises; the platform adds PATH, HOME and the like.
 	Env map[string]string `json:"env,omitempty"`
+	// Leave are arguments of an agent container's program, run beside it as soon as the pod is told to go and before any
+	// container is stopped, where the platform cannot take a pod out of the traffic at once.
+	Leave []string `json:"leave,omitempty"`
 	// Ports are names of TCP ports that this container listens on.
 	Ports     []string        `json:"ports,omitempty"`
 	Resources mlops.Resources `json:"resources"`

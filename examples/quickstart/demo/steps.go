@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -395,7 +396,8 @@ func (t *traffic) stop() (replayView, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		said, err := t.pod.stop(ctx)
-		if decodeErr := json.Unmarshal(said, &t.sent); decodeErr != nil && err == nil {
+		// A pod's log is both of its outputs: what went wrong stands behind the tally.
+		if decodeErr := json.NewDecoder(bytes.NewReader(said)).Decode(&t.sent); decodeErr != nil && err == nil {
 			err = fmt.Errorf("the replay's pod: %w: %.300q", decodeErr, said)
 		}
 		return t.sent, err

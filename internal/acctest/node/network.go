@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
@@ -52,7 +53,7 @@ func taken(prefix netip.Prefix, interfaces []net.Addr) bool {
 func (n network) connect(pid int) error {
 	gateway := n.node.String()
 	return errors.Join(
-		ip("link", "add", n.cable, "type", "veth", "peer", "name", nodeCable, "netns", fmt.Sprint(pid)),
+		ip("link", "add", n.cable, "type", "veth", "peer", "name", nodeCable, "netns", strconv.Itoa(pid)),
 		ip("addr", "add", n.host.String()+"/24", "dev", n.cable),
 		ip("link", "set", n.cable, "up"),
 		ip("route", "add", n.pods.String(), "via", gateway),

@@ -2,7 +2,6 @@ package podscene
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
@@ -26,7 +25,7 @@ func (s *Scene) startCluster(ctx context.Context) error {
 	}
 	s.cluster = &cluster{Node: made}
 	s.ends = append(s.ends, made.Stop)
-	s.options.Say(fmt.Sprintf("etcd, API server, controller manager and scheduler of Kubernetes %s", kubernetes.Version))
+	s.options.Say("etcd, API server, controller manager and scheduler of Kubernetes " + kubernetes.Version)
 	s.options.Address = made.Address()
 	folder := filepath.Join(s.options.Folder, "plane")
 	s.cluster.plane, err = kubernetes.Start(ctx, folder, kubernetes.Options{Address: made.Address(), Services: made.Services(), Nodes: []string{node.Name}})

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -79,8 +80,8 @@ func Start(ctx context.Context, options Options) (*Scene, error) {
 // Stop ends all that was started and removes what was made in a cluster that stays.
 func (s *Scene) Stop() error {
 	var faults []error
-	for i := len(s.ends) - 1; i >= 0; i-- {
-		faults = append(faults, s.ends[i]())
+	for _, end := range slices.Backward(s.ends) {
+		faults = append(faults, end())
 	}
 	s.ends = nil
 	return errors.Join(faults...)

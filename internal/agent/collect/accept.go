@@ -48,6 +48,9 @@ func newFront(c *Collector, listener net.Listener, target string) *front {
 	return f
 }
 
+// last says that an answer ends its connection.
+func (f *front) last() bool { return f.stopping.Load() || f.collector.leaving.Load() }
+
 // serve takes connections until the listener is closed.
 func (f *front) serve() error {
 	for next := 0; ; next++ {

@@ -139,7 +139,7 @@ func (p *passing) begun() {
 	if !bodyless && a.head.ContentLength < 0 {
 		out = append(out, "Transfer-Encoding: chunked\r\n"...)
 	}
-	if c.lane.front.stopping.Load() {
+	if c.lane.front.last() {
 		out = append(out, "Connection: close\r\n"...)
 	}
 	p.out = append(out, "\r\n"...)

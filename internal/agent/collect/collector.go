@@ -30,6 +30,8 @@ type Collector struct {
 	ready    atomic.Bool            // what it records can be accounted for
 	prepared chan struct{}          // closed when ready
 	finished chan struct{}          // closed when nothing is served any more
+	leaving  atomic.Bool            // its pod is about to go
+	parting  chan time.Duration     // of one place: when idle connections end
 	target   string                 // the model's host and port
 	open     sync.WaitGroup         // scoring requests in flight
 }
@@ -40,7 +42,7 @@ func New(given Options) (*Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("collect: %w", err)
 	}
-	c := &Collector{options: options, budget: &budget{limit: options.CaptureBudget}, ids: newIDSource(), prepared: make(chan struct{}), finished: make(chan struct{})}
+	c := &Collector{options: options, budget: &budget{limit: options.CaptureBudget}, ids: newIDSource(), prepared: make(chan struct{}), finished: make(chan struct{}), parting: make(chan time.Duration, 1)}
 	c.metrics = newMetrics(func() *wal { return c.log }, c.budget)
 	c.skipped = c.metrics.oftenSkipped()
 	limits := options.journal()
@@ -76,6 +78,12 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case ReadyPath:
 		c.readiness(w)
 		return
+	case LeavePath:
+		c.leave(w, r)
+		return
+	}
+	if c.leaving.Load() {
+		w.Header().Set("Connection", "close")
 	}
 	if !c.ready.Load() {
 		w.Header().Set("Retry-After", "1")

@@ -256,7 +256,7 @@ func (p *passing) over() {
 		p.model = nil
 	}
 	p.abandon()
-	c.answered(!c.lane.front.stopping.Load())
+	c.answered(!c.lane.front.last())
 }
 
 // gone is called where the client has left. The model has nobody to answer.
@@ -290,6 +290,9 @@ func (p *passing) refuse(err error) {
 	out := append(p.out[:0], "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\nContent-Type: application/json\r\n"...)
 	if p.scoring {
 		out = appendField(out, correlationField, p.admitted.correlationID)
+	}
+	if p.client.lane.front.last() {
+		out = append(out, "Connection: close\r\n"...)
 	}
 	out = append(out, "Content-Length: "+strconv.Itoa(len(body)+1)+"\r\n\r\n"...)
 	p.out, p.sent, p.safe, p.answer.clean = append(append(out, body...), '\n'), 0, 0, false

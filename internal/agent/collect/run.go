@@ -33,6 +33,7 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- front.serve() }()
 	background.Go(func() { _ = server.Serve(front) })
+	background.Go(func() { c.part(working, server, front) })
 	c.options.Logger.Info("collecting", "deployment", c.options.Deployment, "instance", instance,
 		"listen", listener.Addr().String(), "target", c.options.Target, "model_version", c.options.ModelVersion)
 

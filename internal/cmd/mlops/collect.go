@@ -50,7 +50,7 @@ Its other own paths are ` + collect.HealthPath + ` and ` + collect.MetricsPath +
 		},
 	}
 	addProjectFlag(command)
-	command.AddCommand(newCollectRecover())
+	command.AddCommand(newCollectRecover(), newCollectLeave())
 	flags := command.Flags()
 	flags.StringVar(&options.Deployment, "deployment", "", "`name` that the records are kept under")
 	flags.StringVar(&listen, "listen", "", "`HOST:PORT` to listen on")
@@ -177,6 +177,30 @@ and those of --redact, are taken out of what was captured before.`,
 	flags.StringVar(&recovery.WAL, "wal", "", "`folder` that the collectors were given (default: <project>.collect/<deployment>)")
 	flags.StringSliceVar(&recovery.Redact, "redact", nil, "`columns` that are never written, as a,b")
 	_ = command.MarkFlagRequired("deployment") // the flag is there
+	return command
+}
+
+// newCollectLeave is what a pod runs beside its collector when it is told to go.
+func newCollectLeave() *cobra.Command {
+	var at string
+	var idle time.Duration
+	command := &cobra.Command{
+		Use:   "leave --at HOST:PORT",
+		Short: "Tell the collector of this pod that the pod is about to go",
+		Long: `leave makes the collector that listens at HOST:PORT, on this machine, end each connection with the next answer on it, so that
+clients turn to others before the model ends. Pods run it when they are told to go.`,
+		Hidden: true,
+		Args:   takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := collect.Leave(cmd.Context(), at, idle); err != nil {
+				return fmt.Errorf("leave: %w", err)
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&at, "at", "", "`HOST:PORT` of the collector")
+	command.Flags().DurationVar(&idle, "idle", 4*time.Second, "time until connections end that nobody uses")
+	_ = command.MarkFlagRequired("at") // the flag is there
 	return command
 }
 

@@ -16,6 +16,9 @@ const (
 	// than the pod does.
 	drainSeconds = 5
 
+	// agentProgram is on the PATH of the agent's image, whatever its entry point is.
+	agentProgram = "mlops"
+
 	probePeriodSeconds    = 2
 	probeTimeoutSeconds   = 5
 	readyFailures         = 3
@@ -39,6 +42,15 @@ func (r *podRenderer) watch(rendered *coreapply.ContainerApplyConfiguration, dec
 			rendered.WithStartupProbe(r.probe(probePeriodSeconds, int32(starts))).
 				WithLivenessProbe(r.probe(livenessPeriodSeconds, livenessFailures))
 		}
+	}
+	if len(declared.Leave) > 0 {
+		leave := make([]string, len(declared.Leave))
+		for i, argument := range declared.Leave {
+			leave[i] = expander(r.placement, declared, r.ports, true).Replace(argument)
+		}
+		// A sidecar's hook runs at once, though the sidecar itself is stopped last.
+		exec := coreapply.ExecAction().WithCommand(append([]string{agentProgram}, leave...)...)
+		rendered.WithLifecycle(coreapply.Lifecycle().WithPreStop(coreapply.LifecycleHandler().WithExec(exec)))
 	}
 	if last && r.service.Port != "" {
 		sleep := coreapply.SleepAction().WithSeconds(drainSeconds)

@@ -128,6 +128,11 @@ func TestCollectorStartsBeforeTheModelAndEndsAfterIt(t *testing.T) {
 	if collect.StartupProbe != nil || collect.LivenessProbe != nil {
 		t.Error("the collector's start waits for the model, which waits for the collector")
 	}
+	if collect.Lifecycle == nil || collect.Lifecycle.PreStop == nil || collect.Lifecycle.PreStop.Exec == nil {
+		t.Error("nobody tells the collector that its pod goes: clients keep their connections until the model has ended")
+	} else if got := strings.Join(collect.Lifecycle.PreStop.Exec.Command, " "); got != "mlops collect leave --at 127.0.0.1:8080" {
+		t.Errorf("the collector is told to leave by %q", got)
+	}
 	if fetch := containerNamed(t, spec, "fetch"); fetch.RestartPolicy != nil {
 		t.Error("fetch would never end")
 	}
