@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -68,7 +69,7 @@ func TestIdleConnectionsEndAfterLeaving(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = connection.SetReadDeadline(time.Now().Add(patience))
-	if n, err := connection.Read(make([]byte, 1)); err != io.EOF {
+	if n, err := connection.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("%d bytes, %v; want the end", n, err)
 	}
 }
