@@ -15,11 +15,14 @@ const (
 	mostPower  = 308
 )
 
+// powersOfTen are those that nearest multiplies with.
+type powersOfTen [mostPower - leastPower + 1]power
+
 // powers are made at first need, exactly, with integers of any length.
 var powers = sync.OnceValue(makePowers)
 
-func makePowers() *[mostPower - leastPower + 1]power {
-	var made [mostPower - leastPower + 1]power
+func makePowers() *powersOfTen {
+	var made powersOfTen
 	ten := big.NewInt(10)
 	mask := new(big.Int).SetUint64(math.MaxUint64)
 	for p := leastPower; p <= mostPower; p++ {
@@ -47,7 +50,7 @@ func makePowers() *[mostPower - leastPower + 1]power {
 
 // nearest is the float64 nearest to digits times ten to a power, after Lemire, Number Parsing at a Gigabyte per Second (2021):
 // the product with 128 bits of the power decides all but a few, and those it leaves. Not ok is also what is no normal number.
-func nearest(digits uint64, exponent int) (float64, bool) {
+func (p *powersOfTen) nearest(digits uint64, exponent int) (float64, bool) {
 	if digits == 0 {
 		return 0, true
 	}
@@ -56,7 +59,7 @@ func nearest(digits uint64, exponent int) (float64, bool) {
 	}
 	zeroes := bits.LeadingZeros64(digits)
 	digits <<= zeroes
-	ten := powers()[exponent-leastPower]
+	ten := p[exponent-leastPower]
 	high, low := bits.Mul64(digits, ten.high)
 	if high&0x1ff == 0x1ff && low+digits < low { // the second half of the power may carry into what is rounded
 		more, least := bits.Mul64(digits, ten.low)

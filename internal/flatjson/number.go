@@ -146,7 +146,7 @@ func (s *Scanner) Float() (number float64, ok bool) {
 func rounded(digits uint64, power int) (number float64, ok bool) {
 	switch {
 	case digits > 1<<53 || power < -22 || power > 22:
-		return nearest(digits, power)
+		return powers().nearest(digits, power)
 	case power < 0: // Both are exact, so that the one operation is rounded as it should be.
 		return float64(int64(digits)) / exactPowers[-power], true //nolint:gosec // at most 2^53
 	default:

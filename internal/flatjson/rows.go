@@ -21,12 +21,16 @@ type Rows struct {
 	Members []Member
 	Ends    []int // where each row ends in Members
 	scanner Scanner
+	powers  *powersOfTen
 }
 
 // Read reads the array at which data begins, and says how long it is. False where that is no array, or where not all of it is
 // flat objects with plain keys and numbers that a float64 can hold; it says nothing of what follows.
 func (r *Rows) Read(data []byte) (length int, ok bool) {
 	r.Members, r.Ends = r.Members[:0], r.Ends[:0]
+	if r.powers == nil {
+		r.powers = powers()
+	}
 	at := afterSpace(data, 0)
 	if at >= len(data) || data[at] != '[' || len(data) > math.MaxUint32 {
 		return 0, false
@@ -58,11 +62,16 @@ func (r *Rows) row(data []byte, at int) (end int, ok bool) {
 	members := r.Members
 	for at < len(data) && data[at] == '"' {
 		start := at + 1
-		end, escaped, ok := textEnd(data, start)
-		if !ok || escaped {
+		end, ok := keyEnd(data, start)
+		if !ok {
 			return 0, false
 		}
-		if at = afterSpace(data, end+1); at >= len(data) || data[at] != ':' {
+		if at = end + 1; at >= len(data) || data[at] != ':' {
+			if at = afterSpace(data, at); at >= len(data) || data[at] != ':' {
+				return 0, false
+			}
+		}
+		if at = afterSpace(data, at+1); at >= len(data) {
 			return 0, false
 		}
 		if len(members) == cap(members) {
@@ -71,14 +80,18 @@ func (r *Rows) row(data []byte, at int) (end int, ok bool) {
 		members = members[:len(members)+1]
 		m := &members[len(members)-1]                // every field of it is set
 		m.Key, m.KeyEnd = uint32(start), uint32(end) //nolint:gosec // Read bounds the data
-		if at = afterSpace(data, at+1); at >= len(data) {
+		if m.Number, end, ok = r.quickNumber(data, at); ok {
+			m.Value, m.ValueEnd, m.Kind, m.Escaped = uint32(at), uint32(end), Number, false //nolint:gosec // Read bounds the data
+		} else if end, ok = r.value(data, at, m); !ok {
 			return 0, false
 		}
-		if at, ok = r.value(data, at, m); !ok {
+		if at = end; at >= len(data) {
 			return 0, false
 		}
-		if at = afterSpace(data, at); at >= len(data) {
-			return 0, false
+		if data[at] != ',' && data[at] != '}' {
+			if at = afterSpaces(data, at); at >= len(data) {
+				return 0, false
+			}
 		}
 		if data[at] == '}' {
 			r.Members = members
@@ -90,6 +103,24 @@ func (r *Rows) row(data []byte, at int) (end int, ok bool) {
 		at = afterSpace(data, at+1)
 	}
 	return 0, false
+}
+
+// keyEnd is where the quote stands that ends a plain key; not ok is any other key.
+func keyEnd(data []byte, start int) (end int, ok bool) {
+	at := start
+	for at+8 <= len(data) {
+		marks := marksOf(binary.LittleEndian.Uint64(data[at:]))
+		if marks == 0 {
+			at += 8
+			continue
+		}
+		if at += bits.TrailingZeros64(marks) / 8; data[at] == '"' {
+			return at, true
+		}
+		break
+	}
+	end, escaped, ok := textEnd(data, start)
+	return end, ok && !escaped
 }
 
 func (r *Rows) value(data []byte, at int, m *Member) (end int, ok bool) {
@@ -116,71 +147,81 @@ func (r *Rows) value(data []byte, at int, m *Member) (end int, ok bool) {
 		return 0, false
 	default:
 		m.Kind = Number
-		if m.Number, end, ok = quickNumber(data, at); !ok {
-			s := &r.scanner
-			s.data, s.at = data, at
-			if !s.number() {
-				return 0, false
-			}
-			s.Value, end = data[at:s.at], s.at
-			m.Number, ok = s.Float()
+		s := &r.scanner
+		s.data, s.at = data, at
+		if !s.number() {
+			return 0, false
 		}
+		s.Value, end = data[at:s.at], s.at
+		m.Number, ok = s.Float()
 	}
 	m.ValueEnd = uint32(end) //nolint:gosec // Read bounds the data
 	return end, ok
 }
 
-// quickNumber reads a number without an exponent, of few digits; any other is not ok.
-func quickNumber(data []byte, at int) (number float64, end int, ok bool) {
-	negative := data[at] == '-'
-	if negative {
-		at++
-	}
-	start := at
-	var digits uint64
-	if digits, at, ok = readDigits(data, at, 0); !ok || at == start || data[start] == '0' && at > start+1 {
+// quickRoom is how far quickNumber may look.
+const quickRoom = 48
+
+// quickNumber reads a number as most are: without an exponent, of few digits, and not near the end of the data. Any other, and
+// what is no number, is not ok.
+func (r *Rows) quickNumber(data []byte, at int) (number float64, end int, ok bool) {
+	if at+quickRoom > len(data) {
 		return 0, 0, false
 	}
-	count, power := at-start, 0
-	if at < len(data) && data[at] == '.' {
-		from := at + 1
-		if digits, at, ok = readDigits(data, from, digits); !ok || at == from {
+	negative := uint64(0)
+	if data[at] == '-' {
+		negative = 1
+	}
+	at += int(negative) //nolint:gosec // 0 or 1
+	word := binary.LittleEndian.Uint64(data[at:])
+	count := digitsOf(word)
+	if count == 0 || count == 8 || word&0xff == '0' && count > 1 {
+		return 0, 0, false
+	}
+	digits := eightDigits(word << (64 - 8*count))
+	end = at + int(count) //nolint:gosec // below 8
+	power := uint64(0)
+	if data[end] == '.' {
+		from := end + 1
+		word = binary.LittleEndian.Uint64(data[from:])
+		power = digitsOf(word)
+		digits = digits*tens[power] + eightDigits(word<<(64-8*power))
+		end = from + int(power) //nolint:gosec // at most 8
+		for more := power; more == 8 && power <= mostDigits; power += more {
+			word = binary.LittleEndian.Uint64(data[end:])
+			more = digitsOf(word)
+			digits = digits*tens[more] + eightDigits(word<<(64-8*more))
+			end += int(more) //nolint:gosec // at most 8
+		}
+		if power == 0 || count+power > mostDigits {
 			return 0, 0, false
 		}
-		power = from - at
-		count -= power
 	}
-	if count > mostDigits || at < len(data) && data[at]|0x20 == 'e' {
+	if data[end]|0x20 == 'e' {
 		return 0, 0, false
 	}
-	if number, ok = rounded(digits, power); negative {
-		number = -number
+	if digits <= 1<<53 { // Both are exact, so that the one operation is rounded as it should be.
+		number = float64(int64(digits)) / exactPowers[power] //nolint:gosec // at most 2^53
+	} else if number, ok = r.powers.nearest(digits, -int(power)); !ok { //nolint:gosec // at most 19
+		return 0, 0, false
 	}
-	return number, at, ok
+	return math.Float64frombits(math.Float64bits(number) | negative<<63), end, true
 }
 
-// readDigits reads digits after those that were read before, eight at a time; not ok near the end of the data. Past 19 digits
-// the number is wrong.
-func readDigits(data []byte, at int, before uint64) (number uint64, end int, ok bool) {
-	number = before
-	for at+8 <= len(data) {
-		word := binary.LittleEndian.Uint64(data[at:])
-		others := (word&(0xf0*ones) ^ 0x30*ones) | (word&(0x0f*ones)+0x06*ones)&(0xf0*ones)
-		if others != 0 {
-			count := bits.TrailingZeros64(others) / 8
-			return number*smallPowers[count&7] + eightDigits((word&(0x0f*ones))<<(64-8*count)), at + count, true
-		}
-		number = number*1e8 + eightDigits(word&(0x0f*ones))
-		at += 8
-	}
-	return 0, 0, false
-}
+// tens are the powers of ten of up to eight digits.
+var tens = [9]uint64{1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000}
 
-var smallPowers = [8]uint64{1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000}
+// digitsOf is how many digits eight bytes begin with: what is none has a high half other than 3, or carries beyond 9.
+func digitsOf(word uint64) uint64 {
+	others := (word&(0xf0*ones) ^ 0x30*ones) | (word&(0x0f*ones)+0x06*ones)&(0xf0*ones)
+	return uint64(bits.TrailingZeros64(others)) / 8 //nolint:gosec // at most 64
+}
 
 // eightDigits is the number that eight digits make, one in a byte, the first the lowest: pairs, then fours, then all at once.
+// Bytes below 16 count as digits, of others the lower half.
 func eightDigits(word uint64) uint64 {
 	const every = 0x000000ff000000ff
+	word &= 0x0f * ones
 	word = word*10 + word>>8
 	return ((word&every)*(100+1_000_000<<32) + (word>>16&every)*(1+10_000<<32)) >> 32
 }

@@ -261,10 +261,7 @@ func textEnd(data []byte, start int) (end int, escaped, ok bool) {
 	at, ascii := start, true
 	for at < len(data) {
 		if at+8 <= len(data) {
-			word := binary.LittleEndian.Uint64(data[at:])
-			quotes, slashes := word^(ones*'"'), word^(ones*'\\')
-			// The lowest mark is always right: what subtraction borrows goes upwards.
-			marks := ((quotes-ones)&^quotes | (slashes-ones)&^slashes | (word-ones*0x20)&^word | word) & highs
+			marks := marksOf(binary.LittleEndian.Uint64(data[at:]))
 			if marks == 0 {
 				at += 8
 				continue
@@ -287,6 +284,13 @@ func textEnd(data []byte, start int) (end int, escaped, ok bool) {
 		}
 	}
 	return 0, false, false
+}
+
+// marksOf are the bytes of a word that are no plain ASCII of a text; the lowest of them is always right, since what subtraction
+// borrows goes upwards.
+func marksOf(word uint64) uint64 {
+	quotes, slashes := word^(ones*'"'), word^(ones*'\\')
+	return ((quotes-ones)&^quotes | (slashes-ones)&^slashes | (word-ones*0x20)&^word | word) & highs
 }
 
 // validEscapes says whether escapes are JSON's; with no surrogates, also whether Unescape reads them.

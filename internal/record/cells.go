@@ -158,7 +158,7 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 		c.fill(row)
 	}
 	if len(c.null) == cap(c.null) {
-		c.grow()
+		c.grow(1)
 	}
 	switch {
 	case len(c.null) > row: // a second time
@@ -185,25 +185,26 @@ func (c *cells) setMember(row int, data []byte, m *flatjson.Member) {
 	c.set(row, c.scalarOf(data, m))
 }
 
-// grow makes place for twice as many cells, while they are few: appending alone would copy them more often.
-func (c *cells) grow() {
-	c.null = grown(c.null, c.place)
+// grow makes place for so many more cells, and for twice as many as there are while they are few: appending alone would copy them
+// more often.
+func (c *cells) grow(more int) {
+	c.null = grown(c.null, more, c.place)
 	switch c.kind {
 	case mlops.TypeNumber:
-		c.numbers = grown(c.numbers, c.place/8)
+		c.numbers = grown(c.numbers, more, c.place/8)
 	case mlops.TypeTimestamp:
 	default:
-		c.text = grown(c.text, c.place/16)
+		c.text = grown(c.text, more, c.place/16)
 	}
 }
 
 // grown keeps the columns of a long table apart by some elements each. All grow at once, and large memory begins at a page: cells
 // of one row would else share few lines of the processor's cache.
-func grown[T any](from []T, apart int) []T {
+func grown[T any](from []T, more, apart int) []T {
 	if len(from) < 512 {
 		apart = 0
 	}
-	more := min(max(len(from), 64), 1<<16)
+	more = max(more, min(max(len(from), 64), 1<<16))
 	return append(make([]T, apart, apart+len(from)+more), from...)[apart:]
 }
 

@@ -61,6 +61,7 @@ type Builder struct {
 	answer     answer
 	result     Columns
 	names      names
+	stage      stage
 	own, none  found // of records that no Decoder read
 	parser     fastjson.Parser
 	answerJSON fastjson.Parser
@@ -73,7 +74,7 @@ func NewBuilder(dataset mlops.Dataset) *Builder {
 		b.columns[name] = newCells(column.Type)
 		b.columns[name].place = len(b.columns) * 64 % 4096
 	}
-	b.names = newNames(b.columns, b.timestamp)
+	b.names = newNames(b.columns, b.timestamp, &b.stage)
 	b.answer = newAnswer(dataset.ColumnOf(mlops.RoleLabel))
 	b.result.Unknown, b.result.Versions = map[string]int64{}, map[int64]int64{}
 	return b
@@ -131,6 +132,7 @@ func (b *Builder) rest(r Record, rows int, err error) error {
 
 // row adds one row; a column that stands in it twice counts once, with its last value, as most readers of JSON take it.
 func (b *Builder) row(row *fastjson.Object, eventTime time.Time) {
+	b.stage.flush()
 	index := int(b.result.Rows)
 	b.result.Rows++
 	at := eventTime
@@ -160,6 +162,7 @@ func (b *Builder) unknown(name string) {
 
 // Columns is what was added so far.
 func (b *Builder) Columns() Columns {
+	b.stage.flush()
 	result := b.result
 	result.TypeErrors, result.Missing = map[string]int64{}, map[string]int64{}
 	for _, name := range b.dataset.ColumnNames() {

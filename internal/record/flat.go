@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/flatjson"
@@ -59,12 +60,20 @@ func (b *Builder) addFlatRow(data []byte, members []flatjson.Member, eventTime t
 	index := int(b.result.Rows)
 	b.result.Rows++
 	at := eventTime
+	staged := b.stage.row(index)
 	for i := range members {
 		m := &members[i]
 		column := b.names.find(data, m.Key, m.KeyEnd)
 		if column == nil {
 			b.unknown(string(data[m.Key:m.KeyEnd]))
 			continue
+		}
+		if column.place >= 0 {
+			if staged[column.place] == missingCell && m.Kind == flatjson.Number {
+				staged[column.place] = math.Float64bits(m.Number)
+				continue
+			}
+			b.stage.bypass(column.place, index)
 		}
 		column.cells.setMember(index, data, m)
 		if column.timestamp && !column.cells.last.IsZero() {

@@ -6,13 +6,13 @@ import (
 )
 
 // lineBlock bytes are read at once; a line that is longer takes a longer block.
-const lineBlock = 1 << 15
+const lineBlock = 1 << 17
 
-// lineReader cuts a stream into lines. Blocks are not used again, so that lines may be kept, and none is copied but those at
-// the end of a block.
+// lineReader cuts a stream into lines. A line is valid until the next one is read: its memory is used again.
 type lineReader struct {
 	from  io.Reader
-	block []byte // what was read and not yet given
+	whole []byte // the memory
+	block []byte // what was read and not yet given: a part of whole
 	err   error
 }
 
@@ -38,9 +38,10 @@ func (l *lineReader) next() ([]byte, error) {
 // fill reads once.
 func (l *lineReader) fill() {
 	if cap(l.block) == len(l.block) {
-		block := make([]byte, len(l.block), max(lineBlock, 2*len(l.block)))
-		copy(block, l.block)
-		l.block = block
+		if len(l.block) > len(l.whole)/2 || l.whole == nil {
+			l.whole = make([]byte, max(lineBlock, 2*len(l.block)))
+		}
+		l.block = l.whole[:copy(l.whole, l.block)]
 	}
 	n, err := l.from.Read(l.block[len(l.block):cap(l.block)])
 	l.block = l.block[:len(l.block)+n]

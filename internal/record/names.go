@@ -15,6 +15,7 @@ type namedColumn struct {
 	ends      ends
 	name      string
 	cells     *cells // nil in an empty slot
+	place     int    // of a column of numbers: in a staged row; else negative
 	timestamp bool
 }
 
@@ -24,10 +25,10 @@ type ends struct{ first, last, length uint64 }
 // mostProbes bounds how long a table of names that hash alike is looked through; the map has those that do not fit.
 const mostProbes = 8
 
-func newNames(columns map[string]*cells, timestamp string) names {
+func newNames(columns map[string]*cells, timestamp string, staged *stage) names {
 	n := names{slots: make([]namedColumn, 1<<bits.Len(uint(4*len(columns)+mostProbes))), all: map[string]*namedColumn{}}
 	for name, cells := range columns {
-		column := namedColumn{endsOf([]byte(name), 0, uint32(len(name))), name, cells, name == timestamp} //nolint:gosec // a name
+		column := namedColumn{endsOf([]byte(name), 0, uint32(len(name))), name, cells, staged.add(cells), name == timestamp} //nolint:gosec // a name
 		n.all[name] = &column
 		hash := column.ends.hash()
 		for probe := range uint64(mostProbes) {

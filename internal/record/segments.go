@@ -112,7 +112,7 @@ func list(ctx context.Context, store platform.Store, prefix, cursor string, each
 
 // Scan calls for every record with an event time in [from, to), segment by segment, so in order of hour; within an hour by
 // instance and sequence. What is no inference record is passed over, so that later kinds may lie beside it; what is broken is
-// counted and skipped. An error of each ends the scan.
+// counted and skipped. An error of each ends the scan. Data and Response of a record are valid until each returns.
 func Scan(ctx context.Context, store platform.Store, deployment string, from, to time.Time, each func(Record) error) (Broken, error) {
 	segments, err := Segments(ctx, store, deployment, from, to)
 	if err != nil {
