@@ -69,9 +69,15 @@ func (b *Builder) addFlatRow(data []byte, members []flatjson.Member, eventTime t
 			continue
 		}
 		if column.place >= 0 {
-			if staged[column.place] == missingCell && m.Kind == flatjson.Number {
-				staged[column.place] = math.Float64bits(m.Number)
-				continue
+			if staged[column.place] == missingCell {
+				if m.Kind == flatjson.Number {
+					staged[column.place] = math.Float64bits(m.Number)
+					continue
+				}
+				if m.Kind == flatjson.Null {
+					staged[column.place] = nullCell
+					continue
+				}
 			}
 			b.stage.bypass(column.place, index)
 		}

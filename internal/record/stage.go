@@ -10,7 +10,8 @@ import (
 // each in one go. What is no number passes it by.
 type stage struct {
 	columns []*cells
-	cells   []uint64 // the bits of numbers, or one of the two below, row by row
+	cells   []uint64 // the bits of numbers, or one of those below, row by row
+	empty   []uint64 // a row in which all is missing
 	first   int      // the row of the first staged one
 	rows    int
 }
@@ -18,7 +19,8 @@ type stage struct {
 // No number in JSON is one of these, which are none.
 const (
 	missingCell  = math.MaxUint64
-	bypassedCell = math.MaxUint64 - 1 // it stands in its column already
+	nullCell     = math.MaxUint64 - 1
+	bypassedCell = math.MaxUint64 - 2 // it stands in its column already
 )
 
 // stagedCells bounds the memory of a stage: about what lies in the nearest cache of a processor.
@@ -29,7 +31,7 @@ func (s *stage) add(column *cells) int {
 	if column.kind != mlops.TypeNumber {
 		return -1
 	}
-	s.columns = append(s.columns, column)
+	s.columns, s.empty = append(s.columns, column), append(s.empty, missingCell)
 	return len(s.columns) - 1
 }
 
@@ -45,9 +47,7 @@ func (s *stage) row(index int) []uint64 {
 		s.first = index
 	}
 	row := s.cells[s.rows*width:][:width]
-	for i := range row {
-		row[i] = missingCell
-	}
+	copy(row, s.empty)
 	s.rows++
 	return row
 }
@@ -94,12 +94,14 @@ func (s *stage) write(place, rows int) {
 	for i := range null {
 		number := s.cells[at]
 		at += width
-		if null[i] = number == missingCell; null[i] {
-			column.missing++
-			numbers[i] = math.NaN()
+		if null[i] = number >= nullCell; !null[i] {
+			numbers[i] = math.Float64frombits(number)
 			continue
 		}
-		numbers[i] = math.Float64frombits(number)
+		numbers[i] = math.NaN()
+		if number == missingCell {
+			column.missing++
+		}
 	}
 	column.null, column.numbers = column.null[:len(column.null)+more], column.numbers[:len(column.numbers)+more]
 	column.lastBad = false
