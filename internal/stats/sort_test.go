@@ -20,6 +20,22 @@ func TestSortNumbersSorts(t *testing.T) {
 			t.Errorf("%s: not sorted", law)
 		}
 	}
+	for name, value := range map[string]func(i int) float64{
+		"many in a narrow range": func(i int) float64 { return 1e9 + float64(i*7919%20_000)*1e-7 },
+		"falling by little":      func(i int) float64 { return 1 - float64(i)*0x1p-53 },
+		"two ranges":             func(i int) float64 { return float64(i%2)*1e300 - float64(i)*0x1p-40 },
+		"one out of place":       func(i int) float64 { return float64((i + 1) % 20_000) },
+	} {
+		values := make([]float64, 20_000)
+		for i := range values {
+			values[i] = value(i)
+		}
+		want := slices.Sorted(slices.Values(values))
+		stats.SortNumbers(values)
+		if !slices.Equal(values, want) {
+			t.Errorf("%s: not sorted", name)
+		}
+	}
 	same := make([]float64, 5000)
 	stats.SortNumbers(same)
 	if slices.Max(same) != 0 {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
+	"regexp"
 	"syscall"
 	"time"
 )
@@ -15,6 +15,7 @@ type bench struct {
 	mlops, folder string
 	rows, columns int
 	growth        bool
+	only          *regexp.Regexp // of the names of rows
 }
 
 func (b bench) run() error {
@@ -34,33 +35,37 @@ func (b bench) run() error {
 }
 
 // child runs a process and says how long it took and the most memory that it held.
-func child(name string, arguments ...string) (out []byte, took time.Duration, peak int64, err error) {
+func child(name string, arguments ...string) (out []byte, took, processor time.Duration, peak int64, err error) {
 	command := exec.Command(name, arguments...)
 	command.Stderr = os.Stderr
 	start := time.Now()
 	out, err = command.Output()
 	took = time.Since(start)
 	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		processor = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 		peak = usage.Maxrss << 10 // in KiB, as Linux says it
 	}
-	return out, took, peak, err
+	return out, took, processor, peak, err
 }
 
-// self runs one of measure's measurements in a process of its own; it prints one number.
-func self(arguments ...string) (value float64, peak int64, err error) {
+// self runs one of measure's measurements in a process of its own.
+func self(arguments ...string) (value, processor float64, peak int64, err error) {
 	program, err := os.Executable()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	out, _, peak, err := child(program, append([]string{"measure"}, arguments...)...)
+	out, _, _, peak, err := child(program, append([]string{"measure"}, arguments...)...)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	value, err = strconv.ParseFloat(string(out), 64)
-	return value, peak, err
+	_, err = fmt.Sscan(string(out), &value, &processor)
+	return value, processor, peak, err
 }
 
 func (b bench) exact() error {
+	if !b.only.MatchString("exact KS and Wasserstein") {
+		return nil
+	}
 	reference, err := b.tableFile("sorted.parquet", 1, b.rows, b.columns, true)
 	if err != nil {
 		return err
@@ -70,11 +75,11 @@ func (b bench) exact() error {
 		return err
 	}
 	for _, what := range []string{"memory", "file"} {
-		seconds, peak, err := self("exact", what, reference, current)
+		seconds, processor, peak, err := self("exact", what, reference, current)
 		if err != nil {
 			return err
 		}
-		r := row{work: fmt.Sprintf("exact KS and Wasserstein, %d x %d, from Parquet", b.rows, b.columns), value: seconds, unit: "s", floor: 5, target: 1.2, peak: peak}
+		r := row{work: fmt.Sprintf("exact KS and Wasserstein, %d x %d, from Parquet", b.rows, b.columns), value: seconds, unit: "s", processor: processor, floor: 5, target: 1.2, peak: peak}
 		if what == "memory" {
 			r.work, r.peak = fmt.Sprintf("exact KS and Wasserstein, %d x %d, from memory", b.rows, b.columns), 0
 		}
@@ -85,11 +90,15 @@ func (b bench) exact() error {
 
 func (b bench) records() error {
 	for _, what := range []string{"plain", "shuffled", "zstd", "fastjson"} {
-		speed, peak, err := self("records", what)
+		work := "record lines to columns, one core, " + what
+		if !b.only.MatchString(work) {
+			continue
+		}
+		speed, _, peak, err := self("records", what)
 		if err != nil {
 			return err
 		}
-		r := row{work: "record lines to columns, one core, " + what, value: speed, unit: "MB/s", floor: 400, target: 800, peak: peak}
+		r := row{work: work, value: speed, unit: "MB/s", floor: 400, target: 800, peak: peak}
 		switch what {
 		case "zstd":
 			r.floor, r.target = 0, 0
@@ -111,6 +120,10 @@ func (b bench) formats() error {
 }
 
 func (b bench) compare(format string, rows, columns int) error {
+	work := fmt.Sprintf("drift compare, two files of %d x %d, %s", rows, columns, format[len("table."):])
+	if !b.only.MatchString(work) {
+		return nil
+	}
 	reference, err := b.tableFile(format, 3, rows, columns, false)
 	if err != nil {
 		return err
@@ -119,8 +132,8 @@ func (b bench) compare(format string, rows, columns int) error {
 	if err != nil {
 		return err
 	}
-	_, took, peak, err := child(b.mlops, "drift", "compare", "--reference", reference, "--current", current)
-	row{work: fmt.Sprintf("drift compare, two files of %d x %d, %s", rows, columns, format[len("table."):]), value: took.Seconds(), unit: "s", peak: peak}.print()
+	_, took, processor, peak, err := child(b.mlops, "drift", "compare", "--reference", reference, "--current", current)
+	row{work: work, value: took.Seconds(), unit: "s", processor: processor.Seconds(), peak: peak}.print()
 	return err
 }
 

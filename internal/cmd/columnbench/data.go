@@ -40,25 +40,39 @@ func column(seed uint64, column, rows int) []float64 {
 
 func nameOf(column int) string { return fmt.Sprintf("x%04d", column) }
 
-// tableFile writes a table where it is not there yet. The format is that of its name: csv, jsonl, with gz or zst, or parquet.
+// tableFile makes a table where it is not there yet. The format is that of its name: csv, jsonl, with gz or zst, or parquet. A process
+// of its own makes it: what this one held at its most, its children would have held as well, as Linux counts.
 func (b bench) tableFile(name string, seed uint64, rows, columns int, sorted bool) (string, error) {
 	path := filepath.Join(b.folder, fmt.Sprintf("%d-%dx%d-%s", seed, rows, columns, name))
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return path, err
 	}
+	_, _, _, err := self("table", path, name, fmt.Sprint(seed), fmt.Sprint(rows), fmt.Sprint(columns), fmt.Sprint(sorted))
+	return path, err
+}
+
+func writeTable(path, name, seed, rows, columns, sorted string) error {
+	var of struct {
+		seed          uint64
+		rows, columns int
+		sorted        bool
+	}
+	if _, err := fmt.Sscan(seed+" "+rows+" "+columns+" "+sorted, &of.seed, &of.rows, &of.columns, &of.sorted); err != nil {
+		return err
+	}
 	file, err := os.Create(path + ".part")
 	if err != nil {
-		return "", err
+		return err
 	}
 	if filepath.Ext(name) == ".parquet" {
-		err = writeParquet(file, seed, rows, columns, sorted)
+		err = writeParquet(file, of.seed, of.rows, of.columns, of.sorted)
 	} else {
-		err = writeText(file, name, seed, rows, columns)
+		err = writeText(file, name, of.seed, of.rows, of.columns)
 	}
 	if err := errors.Join(err, file.Close()); err != nil {
-		return "", err
+		return err
 	}
-	return path, os.Rename(path+".part", path)
+	return os.Rename(path+".part", path)
 }
 
 // blockRows are drawn and written at once.

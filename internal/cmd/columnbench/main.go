@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"regexp"
 )
 
 func main() {
@@ -23,7 +24,12 @@ func main() {
 	flag.IntVar(&bench.rows, "rows", 1_000_000, "of the large tables")
 	flag.IntVar(&bench.columns, "columns", 50, "of the large tables")
 	flag.BoolVar(&bench.growth, "growth", false, "also how time grows, from 10,000 to 10 million rows: many minutes")
+	only := flag.String("only", "", "a regular expression of the `ROWS` to measure")
 	flag.Parse()
+	var err error
+	if bench.only, err = regexp.Compile(*only); err != nil {
+		log.Fatalf("columnbench: -only: %v", err)
+	}
 	if bench.folder == "" {
 		temporary, err := os.MkdirTemp("", "mlops-bench-*")
 		if err != nil {
@@ -42,6 +48,7 @@ type row struct {
 	work          string
 	value         float64
 	unit          string
+	processor     float64 // seconds of all processors, where they were counted
 	floor, target float64
 	peak          int64 // bytes
 }
@@ -63,5 +70,9 @@ func (r row) print() {
 	if r.peak > 0 {
 		peak = fmt.Sprintf("peak %4d MiB (floor x%.2f, target x%.2f)", r.peak>>20, float64(memoryFloor)/float64(r.peak), float64(memoryTarget)/float64(r.peak))
 	}
-	fmt.Printf("%-58s %9.2f %-4s  %-38s  %s\n", r.work, r.value, r.unit, promise, peak)
+	processor := ""
+	if r.processor > 0 {
+		processor = fmt.Sprintf("%7.2f s of processors", r.processor)
+	}
+	fmt.Printf("%-58s %9.2f %-4s %23s  %-38s  %s\n", r.work, r.value, r.unit, processor, promise, peak)
 }
