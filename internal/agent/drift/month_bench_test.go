@@ -11,12 +11,16 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurite"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/drift/hours"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/stats"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/blob"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/folder"
 )
 
@@ -29,20 +33,66 @@ func BenchmarkMonthFromProfiles(b *testing.B) {
 		"whole days":       {From: m.start, To: end},
 		"sliding by hours": {From: m.start.Add(9 * time.Hour), To: end.Add(9 * time.Hour)},
 	} {
-		b.Run(name, func(b *testing.B) {
-			m.judge(b, span)
-			m.calls.Store(0)
-			for b.Loop() {
-				m.judge(b, span)
-			}
-			b.ReportMetric(float64(m.calls.Load())/float64(b.N), "calls/op")
-		})
+		b.Run(name, func(b *testing.B) { m.measure(b, span) })
 	}
 }
 
-// month is 31 days of records in a folder, and what they are judged by.
+// The same from Azurite, over HTTP on one machine: what a container far away costs is its calls.
+func BenchmarkMonthFromProfilesInAzurite(b *testing.B) {
+	server := azurite.Start(b, azurite.Options{})
+	m := newMonth(b)
+	span := mlops.Span{From: m.start, To: m.start.AddDate(0, 0, 30)}
+	m.judge(b, span) // in the folder: it makes the profiles
+	container, err := blob.Open(server.Container(b), nil, blob.Options{AccountKey: server.Key})
+	if err != nil {
+		b.Fatal(err)
+	}
+	copyStore(b, m.store, container)
+	m.store = container
+	m.measure(b, span)
+}
+
+func copyStore(b *testing.B, from, to platform.Store) {
+	b.Helper()
+	var writing errgroup.Group
+	writing.SetLimit(8)
+	for cursor := ""; ; {
+		entries, err := from.List(b.Context(), "", cursor, 1000)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, entry := range entries {
+			cursor = entry.Key
+			writing.Go(func() error {
+				data, err := from.Read(b.Context(), entry.Key)
+				if err != nil {
+					return err
+				}
+				return to.Create(b.Context(), entry.Key, data)
+			})
+		}
+		if len(entries) < 1000 {
+			break
+		}
+	}
+	if err := writing.Wait(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (m *month) measure(b *testing.B, span mlops.Span) {
+	b.Helper()
+	m.judge(b, span)
+	m.calls.Store(0)
+	for b.Loop() {
+		m.judge(b, span)
+	}
+	b.ReportMetric(float64(m.calls.Load())/float64(b.N), "calls/op")
+}
+
+// month is 31 days of records, at first in a folder, and what they are judged by.
 type month struct {
-	folder    platform.Store
+	store     platform.Store
 	calls     atomic.Int64
 	start     time.Time
 	dataset   mlops.Dataset
@@ -62,7 +112,7 @@ func newMonth(b *testing.B) *month {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m.folder = store
+	m.store = store
 	random := rand.New(rand.NewPCG(41, 1))
 	var reference []stats.Input
 	for i := range monthNumbers + monthLevels {
@@ -100,7 +150,7 @@ func newMonth(b *testing.B) *month {
 			}
 			lines = record.AppendLine(lines, encoded, sequence)
 		}
-		if err := m.folder.Create(b.Context(), record.Key("m", "one", at, sequence), lines); err != nil {
+		if err := m.store.Create(b.Context(), record.Key("m", "one", at, sequence), lines); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -165,7 +215,7 @@ func (s countedStore) List(ctx context.Context, prefix, after string, limit int)
 func (m *month) judge(b *testing.B, span mlops.Span) {
 	b.Helper()
 	keeper := hours.Keeper{
-		Store: countedStore{m.folder, &m.calls}, NewWriter: func() string { return "bench" }, Now: func() time.Time { return span.To },
+		Store: countedStore{m.store, &m.calls}, NewWriter: func() string { return "bench" }, Now: func() time.Time { return span.To },
 		Check: func(day time.Time) bool { return !day.Before(span.To.Add(-48 * time.Hour).Truncate(24 * time.Hour)) },
 	}
 	plan := hours.Plan{Deployment: "m", Model: "m", Dataset: m.dataset, Frames: func(context.Context, int64) (hours.Frames, bool, error) { return m.frames, true, nil }}
