@@ -130,6 +130,7 @@ func stored(t testing.TB, store platform.Store) []record.Record {
 	t.Helper()
 	var records []record.Record
 	_, err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
+		r.Data, r.Response = slices.Clone(r.Data), slices.Clone(r.Response)
 		records = append(records, r)
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,9 @@ func told(t *testing.T, store *memstore.Store) string {
 	var records []record.Record
 	join := record.NewJoin()
 	_, err := record.Scan(context.Background(), store, "delay", time.Time{}, time.Time{}, func(r record.Record) error {
-		records = append(records, r)
 		join.Want(r)
+		r.Data, r.Response = slices.Clone(r.Data), slices.Clone(r.Response)
+		records = append(records, r)
 		return nil
 	})
 	if err != nil {
