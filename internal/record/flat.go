@@ -79,7 +79,7 @@ func (b *Builder) addFlatRow(data []byte, members []flatjson.Member, eventTime t
 					continue
 				}
 			}
-			b.stage.bypass(column.place, index)
+			b.stage.bypass(column.place)
 		}
 		column.cells.setMember(index, data, m)
 		if column.timestamp && !column.cells.last.IsZero() {

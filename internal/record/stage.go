@@ -53,7 +53,7 @@ func (s *stage) row(index int) []uint64 {
 }
 
 // bypass makes the column ready to be set in the last row.
-func (s *stage) bypass(place, index int) {
+func (s *stage) bypass(place int) {
 	last := (s.rows-1)*len(s.columns) + place
 	if s.cells[last] == bypassedCell {
 		return

@@ -47,7 +47,7 @@ func (b bench) tableFile(name string, seed uint64, rows, columns int, sorted boo
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return path, err
 	}
-	_, _, _, err := self("table", path, name, fmt.Sprint(seed), fmt.Sprint(rows), fmt.Sprint(columns), fmt.Sprint(sorted))
+	_, _, _, err := self("table", path, name, strconv.FormatUint(seed, 10), fmt.Sprint(rows), fmt.Sprint(columns), fmt.Sprint(sorted))
 	return path, err
 }
 
