@@ -76,20 +76,19 @@ func (s *Scanner) number() bool {
 	return true
 }
 
-// passNumber passes over a number by JSON's grammar.
-func (s *Scanner) passNumber() bool {
-	data, at := s.data, s.at
+// numberEnd passes over a number by JSON's grammar.
+func numberEnd(data []byte, at int) (end int, ok bool) {
 	if at < len(data) && data[at] == '-' {
 		at++
 	}
 	start := at
 	if at = digitsEnd(data, at); at == start || data[start] == '0' && at > start+1 {
-		return false
+		return 0, false
 	}
 	if at < len(data) && data[at] == '.' {
 		from := at + 1
 		if at = digitsEnd(data, from); at == from {
-			return false
+			return 0, false
 		}
 	}
 	if at < len(data) && data[at]|0x20 == 'e' {
@@ -98,11 +97,10 @@ func (s *Scanner) passNumber() bool {
 			from++
 		}
 		if at = digitsEnd(data, from); at == from {
-			return false
+			return 0, false
 		}
 	}
-	s.at = at
-	return true
+	return at, true
 }
 
 // digitsEnd is where digits end, found eight at a time: what is no digit has a high half other than 3, or carries beyond 9.

@@ -233,7 +233,11 @@ func (s *Scanner) pass(depth int) bool {
 	case 'n', 't', 'f':
 		return s.value()
 	default:
-		return s.passNumber()
+		end, ok := numberEnd(s.data, s.at)
+		if ok {
+			s.at = end
+		}
+		return ok
 	}
 }
 

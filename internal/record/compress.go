@@ -12,8 +12,20 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 )
 
-// Compressor makes segments of lines. It is used by one goroutine at a time and keeps its memory.
-type Compressor struct{ encoder *zstd.Encoder }
+// Compressor makes segments of lines, one after the other. It is used by one goroutine at a time and keeps its memory.
+type Compressor struct {
+	encoder *zstd.Encoder
+	out     output
+}
+
+// output is memory that is written to.
+type output []byte
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	*o = append(*o, p...)
+	return len(p), nil
+}
 
 // NewCompressor compresses at the fastest level: a segment is written once and the collector has better things to do.
 func NewCompressor() *Compressor {
@@ -25,8 +37,27 @@ func NewCompressor() *Compressor {
 	return &Compressor{encoder: encoder}
 }
 
+// Begin begins a segment in a buffer.
+func (c *Compressor) Begin(to []byte) {
+	c.out = to
+	c.encoder.Reset(&c.out)
+}
+
+// Add adds whole lines. What it writes goes into memory, which does not fail.
+func (c *Compressor) Add(lines []byte) { _, _ = c.encoder.Write(lines) }
+
+// End is the buffer with the segment, compressed.
+func (c *Compressor) End() []byte {
+	_ = c.encoder.Close()
+	return c.out
+}
+
 // Compress appends whole lines, compressed, to a buffer.
-func (c *Compressor) Compress(to, lines []byte) []byte { return c.encoder.EncodeAll(lines, to) }
+func (c *Compressor) Compress(to, lines []byte) []byte {
+	c.Begin(to)
+	c.Add(lines)
+	return c.End()
+}
 
 // Open reads a document of the store, and decompresses it where it is compressed: segments were once written as plain
 // lines, and are read for ever. mlops.ErrNotFound where there is none; mlops.ErrInvalid from Read where it is broken.

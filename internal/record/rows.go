@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
@@ -65,23 +66,33 @@ var parsers fastjson.ParserPool
 // Inference Protocol v2), {"dataframe_split"}, {"dataframe_records"} and {"input_data"}. Rows are objects, or arrays, whose
 // columns are named "0", "1", ... where the form names none. The error is a Reason.
 func Rows(body []byte, redact Redaction) (Batch, error) {
-	return read(body, redact, requestForms, false)
+	return AppendRows(nil, body, redact)
+}
+
+// AppendRows is Rows with memory to use: its JSON stands after what is in to, where there is room for it.
+func AppendRows(to, body []byte, redact Redaction) (Batch, error) {
+	return read(to, body, redact, requestForms, false)
 }
 
 // Predictions finds the rows of an answer: the forms of Rows, {"predictions"}, {"outputs"}, one flat object (one row), and an
 // object of arrays of one length (columns). A bare value becomes the column "prediction". The error is a Reason.
 func Predictions(body []byte, redact Redaction) (Batch, error) {
-	return read(body, redact, answerForms, true)
+	return AppendPredictions(nil, body, redact)
 }
 
-func read(body []byte, redact Redaction, forms map[string]form, answer bool) (Batch, error) {
+// AppendPredictions is to Predictions as AppendRows is to Rows.
+func AppendPredictions(to, body []byte, redact Redaction) (Batch, error) {
+	return read(to, body, redact, answerForms, true)
+}
+
+func read(to, body []byte, redact Redaction, forms map[string]form, answer bool) (Batch, error) {
 	if len(body) == 0 {
 		return Batch{}, ReasonEmpty
 	}
 	if !utf8.Valid(body) {
 		return Batch{}, ReasonNotJSON
 	}
-	if batch, ok := readUsual(body, redact, forms); ok {
+	if batch, ok := readUsual(slices.Grow(to, len(body)+2), body, redact, forms); ok {
 		return batch, nil
 	}
 	return readAny(body, redact, forms, answer)

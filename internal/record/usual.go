@@ -1,6 +1,11 @@
 package record
 
-import "bytes"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/flatjson"
+)
 
 // usual reads the body that nearly every request has, an array of flat objects by itself or below one member, in one pass and
 // without building anything of it. It knows less than writer: at the first thing that it does not know (an escape, a value
@@ -9,20 +14,21 @@ import "bytes"
 type usual struct {
 	body   []byte
 	at     int
+	ascii  bool // all of body
 	redact Redaction
 	out    []byte
+	start  int // of the rows in out
 	rows   int64
 	first  int
 }
 
-// readUsual is false where the body is not of that kind.
-func readUsual(body []byte, redact Redaction, forms map[string]form) (Batch, bool) {
-	f := usual{body: body, redact: redact, out: make([]byte, 0, len(body)+2)}
+// readUsual appends the rows to a buffer; false where the body is not of that kind.
+func readUsual(to, body []byte, redact Redaction, forms map[string]form) (Batch, bool) {
+	f := usual{body: body, ascii: isASCII(body), redact: redact, out: to, start: len(to)}
 	if !f.root(forms) {
 		return Batch{}, false
 	}
-	f.blank()
-	return Batch{Rows: f.rows, JSON: f.out, first: f.first}, f.at == len(body)
+	return Batch{Rows: f.rows, JSON: f.out[f.start:], first: f.first}, onlySpace(body[f.at:])
 }
 
 func (f *usual) root(forms map[string]form) bool {
@@ -34,8 +40,12 @@ func (f *usual) root(forms map[string]form) bool {
 	}
 	found := false
 	for more := true; more; more = f.begins(',') {
-		name, ok := f.text()
-		if !ok || !f.begins(':') {
+		start, end, ok := flatjson.Plain(f.body, f.at)
+		if !ok {
+			return false
+		}
+		name := f.body[start:end]
+		if f.at, ok = flatjson.Punctuation(f.body, end+1, ':'); !ok {
 			return false
 		}
 		_, rows := forms[string(name)]
@@ -47,7 +57,7 @@ func (f *usual) root(forms map[string]form) bool {
 			// Below these names a list of tensors may stand as well.
 			ok = f.begins('[') && f.array(string(name) == "inputs" || string(name) == "predictions" || string(name) == "outputs")
 		default:
-			_, ok = f.scalar()
+			_, f.at, ok = flatjson.Scalar(f.body, f.at)
 		}
 		if !ok {
 			return false
@@ -63,52 +73,83 @@ func (f *usual) array(tensors bool) bool {
 		if f.rows > 0 {
 			f.out = append(f.out, ',')
 		}
-		if !f.begins('{') || !f.row(tensors) || len(f.out) > MaximumBatchBytes {
+		if !f.begins('{') || !f.row(tensors) || len(f.out)-f.start > MaximumBatchBytes {
 			return false
 		}
 		if f.rows++; f.rows == 1 {
-			f.first = len(f.out)
+			f.first = len(f.out) - f.start
 		}
 	}
 	f.out = append(f.out, ']')
 	return f.begins(']')
 }
 
+// row copies cells; those that follow each other without blanks, as most do, at once.
 func (f *usual) row(tensors bool) bool {
 	f.out = append(f.out, '{')
 	if f.begins('}') {
 		f.out = append(f.out, '}')
 		return true
 	}
-	cells := 0
+	first := len(f.out)
+	from, to := 0, 0 // what was read and is not copied yet
 	for more := true; more; more = f.begins(',') {
-		name, ok := f.text()
-		if !ok || !f.begins(':') || tensors && string(name) == "name" {
-			return false
-		}
-		value, ok := f.scalar()
+		start, end, ok := flatjson.Plain(f.body, f.at)
 		if !ok {
 			return false
 		}
-		hidden, known := f.redact.hides(name)
-		switch {
+		name := f.body[start:end]
+		colon, ok := flatjson.Punctuation(f.body, end+1, ':')
+		if !ok || tensors && string(name) == "name" {
+			return false
+		}
+		value, valueEnd, ok := flatjson.Scalar(f.body, colon)
+		if !ok {
+			return false
+		}
+		f.at = valueEnd
+		hidden, known := f.redact.hides(name, f.ascii)
+		tight := colon == end+2 && value == colon
+		switch quote := start - 1; {
 		case !known:
 			return false
 		case hidden:
-			continue
-		case cells > 0:
-			f.out = append(f.out, ',')
+		case tight && to > 0 && quote == to+1:
+			to = valueEnd
+		case tight:
+			f.cells(first, f.body[from:to])
+			from, to = quote, valueEnd
+		default:
+			f.cells(first, f.body[from:to])
+			f.cells(first, f.body[quote:end+1])
+			f.out = append(append(f.out, ':'), f.body[value:valueEnd]...)
+			from, to = 0, 0
 		}
-		cells++
-		f.out = append(append(append(f.out, '"'), name...), '"', ':')
-		f.out = append(f.out, value...)
 	}
+	f.cells(first, f.body[from:to])
 	f.out = append(f.out, '}')
 	return f.begins('}')
 }
 
-// hides says whether a name is redacted; it knows names in ASCII only.
-func (r Redaction) hides(name []byte) (hidden, known bool) {
+// cells writes some of a row whose first begins there.
+func (f *usual) cells(first int, some []byte) {
+	if len(some) == 0 {
+		return
+	}
+	if len(f.out) > first {
+		f.out = append(f.out, ',')
+	}
+	f.out = append(f.out, some...)
+}
+
+// begins takes one byte of punctuation where it comes next.
+func (f *usual) begins(mark byte) (ok bool) {
+	f.at, ok = flatjson.Punctuation(f.body, f.at, mark)
+	return ok
+}
+
+// hides says whether a name is redacted. It knows names in ASCII only: where a body has no others, plain is true.
+func (r Redaction) hides(name []byte, plain bool) (hidden, known bool) {
 	if len(r.names) == 0 {
 		return false, true
 	}
@@ -117,17 +158,13 @@ func (r Redaction) hides(name []byte) (hidden, known bool) {
 			return true, true
 		}
 	}
-	for _, b := range name {
-		if b >= 0x80 {
-			return false, false
-		}
-	}
-	return false, true
+	return false, plain || isASCII(name)
 }
 
-// equalFold compares without case a name with one of the same length in lower case.
+// equalFold compares without case a name with one of the same length in lower case, from the end: columns often begin alike.
 func equalFold(name, lower []byte) bool {
-	for i, b := range name {
+	for i := len(name) - 1; i >= 0; i-- {
+		b := name[i]
 		if 'A' <= b && b <= 'Z' {
 			b |= 0x20
 		}
@@ -138,98 +175,17 @@ func equalFold(name, lower []byte) bool {
 	return true
 }
 
-func (f *usual) blank() {
-	for f.at < len(f.body) && (f.body[f.at] == ' ' || f.body[f.at] == '\n' || f.body[f.at] == '\t' || f.body[f.at] == '\r') {
-		f.at++
+func isASCII(text []byte) bool {
+	for len(text) >= 8 {
+		if binary.LittleEndian.Uint64(text)&0x8080808080808080 != 0 {
+			return false
+		}
+		text = text[8:]
 	}
-}
-
-// begins takes one byte of punctuation where it comes next.
-func (f *usual) begins(mark byte) bool {
-	f.blank()
-	if f.at < len(f.body) && f.body[f.at] == mark {
-		f.at++
-		return true
-	}
-	return false
-}
-
-// text takes a string without escapes, and returns what is between its quotes.
-func (f *usual) text() ([]byte, bool) {
-	if !f.begins('"') {
-		return nil, false
-	}
-	for i, b := range f.body[f.at:] {
-		switch {
-		case b == '"':
-			content := f.body[f.at : f.at+i]
-			f.at += i + 1
-			return content, true
-		case b == '\\' || b < 0x20:
-			return nil, false
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
 		}
 	}
-	return nil, false
-}
-
-// scalar takes a string, a number, true, false or null, as it stands there.
-func (f *usual) scalar() ([]byte, bool) {
-	f.blank()
-	start := f.at
-	if start == len(f.body) {
-		return nil, false
-	}
-	ok := false
-	switch f.body[start] {
-	case '"':
-		_, ok = f.text()
-	case 't':
-		ok = f.word("true")
-	case 'f':
-		ok = f.word("false")
-	case 'n':
-		ok = f.word("null")
-	default:
-		ok = f.number()
-	}
-	return f.body[start:f.at], ok
-}
-
-func (f *usual) word(word string) bool {
-	if !bytes.HasPrefix(f.body[f.at:], []byte(word)) {
-		return false
-	}
-	f.at += len(word)
 	return true
-}
-
-func (f *usual) number() bool {
-	f.one('-')
-	if !f.one('0') && !f.digits() {
-		return false
-	}
-	if f.one('.') && !f.digits() {
-		return false
-	}
-	if f.one('e') || f.one('E') {
-		_ = f.one('+') || f.one('-')
-		return f.digits()
-	}
-	return true
-}
-
-func (f *usual) one(b byte) bool {
-	if f.at < len(f.body) && f.body[f.at] == b {
-		f.at++
-		return true
-	}
-	return false
-}
-
-func (f *usual) digits() bool {
-	start := f.at
-	for f.at < len(f.body) && '0' <= f.body[f.at] && f.body[f.at] <= '9' {
-		f.at++
-	}
-	return f.at > start
 }

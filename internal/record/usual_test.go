@@ -23,7 +23,7 @@ func FuzzUsual(f *testing.F) {
 				if answer {
 					forms = answerForms
 				}
-				fast, err := read(body, redact, forms, answer)
+				fast, err := read(nil, body, redact, forms, answer)
 				if len(body) == 0 || err != nil {
 					continue
 				}
@@ -39,7 +39,7 @@ func FuzzUsual(f *testing.F) {
 // Bodies as requests have them take the fast way.
 func TestUsualBodiesAreRead(t *testing.T) {
 	for _, body := range []string{`[{"x":1,"y":"é"}]`, `{"data":[{"x":1},{"x":null}]}`, `{"id":1,"predictions":[{"p":0.5}],"v":"3"}`} {
-		if _, ok := readUsual([]byte(body), NewRedaction("y"), answerForms); !ok {
+		if _, ok := readUsual(nil, []byte(body), NewRedaction("y"), answerForms); !ok {
 			t.Errorf("%s is not read", body)
 		}
 	}

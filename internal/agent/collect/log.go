@@ -20,10 +20,24 @@ const (
 // wal is the log of this collector.
 type wal struct{ *journal.Journal }
 
-// frames lends buffers of entries.
+// frames lends buffers to whoever makes an entry.
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 const largestKept = 256 << 10 // bytes; a larger buffer is left to the collector of garbage
+
+func lend() *[]byte {
+	buffer, ok := frames.Get().(*[]byte)
+	if !ok {
+		buffer = new([]byte) // the pool holds nothing else
+	}
+	return buffer
+}
+
+func takeBack(buffer *[]byte) {
+	if cap(*buffer) <= largestKept {
+		frames.Put(buffer)
+	}
+}
 
 // put appends an entry to the log: Append, which may have to wait, or TryAppend, which does not.
 type put func(kind byte, frame []byte) (int64, error)
@@ -35,18 +49,13 @@ func waiting(ctx context.Context, w *wal) put {
 
 // write appends one entry that fill completes.
 func (w *wal) write(do put, kind byte, fill func(frame []byte) ([]byte, error)) error {
-	buffer, ok := frames.Get().(*[]byte)
-	if !ok {
-		buffer = new([]byte) // the pool holds nothing else
-	}
+	buffer := lend()
+	defer takeBack(buffer)
 	frame, err := fill(append((*buffer)[:0], make([]byte, journal.FrameRoom)...))
 	if err == nil {
 		_, err = do(kind, frame)
 	}
-	if cap(frame) <= largestKept {
-		*buffer = frame
-		frames.Put(buffer)
-	}
+	*buffer = frame
 	return err
 }
 
@@ -60,7 +69,10 @@ func (w *wal) exchange(do put, c captured, r renderer) error {
 	if r.redact.Empty() {
 		return w.write(do, kindExchange, func(frame []byte) ([]byte, error) { return c.append(frame), nil })
 	}
-	made := r.record(c)
+	room := lend()
+	defer takeBack(room)
+	*room = roomFor(c, *room)
+	made := r.record(c, *room)
 	return w.write(do, kindRecord, func(frame []byte) ([]byte, error) {
 		return made.AppendJSON(appendTime(frame, made))
 	})

@@ -425,6 +425,6 @@ func FuzzCaptured(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again, c) {
 			t.Errorf("%+v, %v; want %+v", again, err, c)
 		}
-		renderer{constants: constants{Deployment: "delay", Instance: "a", BodyLimit: 1 << 20}}.record(c)
+		renderer{constants: constants{Deployment: "delay", Instance: "a", BodyLimit: 1 << 20}}.record(c, nil)
 	})
 }

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -15,7 +16,8 @@ import (
 // group is the records of one segment of the log that make one segment of the store: those of one kind and one hour.
 type group struct {
 	key     string
-	lines   []byte
+	content []byte // compressed lines
+	lines   []byte // that are still to be compressed: not those of the first group
 	records int64
 }
 
@@ -26,13 +28,15 @@ type packed struct {
 	damaged int64   // bytes that could not be read back
 }
 
-// packer makes one.
+// packer makes one. Nearly always its records are of one group, whose lines are compressed as they come.
 type packer struct {
 	renderer
 	index   map[groupKey]*group
 	result  packed
-	spare   []byte // memory for the lines of the first group
+	to      *record.Compressor // of the first group
 	scratch []byte
+	line    []byte
+	room    []byte
 }
 
 type groupKey struct {
@@ -43,11 +47,12 @@ type groupKey struct {
 }
 
 // pack reads a segment of the log. Entries are written as they come and grouped by hour of event time, in order of number.
-func (s *shipper) pack(h *home, segment journal.Segment) (packed, error) {
+func (s *shipper) pack(ctx context.Context, h *home, segment journal.Segment) (packed, error) {
 	p := packer{
 		renderer: renderer{constants: h.owner.constants, redact: s.redact(), notCaptured: s.bodies}, index: map[groupKey]*group{},
-		spare: s.spare, scratch: s.scratch,
+		to: s.compress, scratch: s.scratch, line: s.line, room: s.room,
 	}
+	p.to.Begin(s.content[:0])
 	headed := false
 	content, err := s.reader.Read(segment.Path, func(header []byte, entry journal.Entry) {
 		if !headed && header != nil {
@@ -57,23 +62,22 @@ func (s *shipper) pack(h *home, segment journal.Segment) (packed, error) {
 		if !p.take(entry) {
 			p.result.damaged += int64(len(entry.Payload))
 		}
+		s.rest(ctx, h)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // somebody has removed it: its numbers are holes, and the log goes on
 	}
 	p.result.damaged += content.Damaged
-	s.scratch = p.scratch
-	return p.result, err
-}
-
-// done takes the memory of a packed segment back: the next one needs about as much.
-func (s *shipper) done(result packed) {
-	s.spare = nil
-	for _, group := range result.groups {
-		if cap(s.spare) < cap(group.lines) {
-			s.spare = group.lines[:0]
+	s.scratch, s.line, s.room = p.scratch, p.line, p.room
+	s.content = p.to.End()
+	for i, group := range p.result.groups {
+		if i == 0 {
+			group.content = s.content
+		} else {
+			group.content, group.lines = p.to.Compress(nil, group.lines), nil
 		}
 	}
+	return p.result, err
 }
 
 // take adds one entry; false where it is none that we write.
@@ -84,7 +88,8 @@ func (p *packer) take(entry journal.Entry) bool {
 		if err != nil {
 			return false
 		}
-		made := p.record(c)
+		p.room = roomFor(c, p.room)
+		made := p.record(c, p.room)
 		if p.scratch, err = made.AppendJSON(p.scratch[:0]); err != nil {
 			return false
 		}
@@ -113,20 +118,28 @@ func (p *packer) add(key groupKey, number int64, at time.Time, encoded []byte) {
 	to, ok := p.index[key]
 	if !ok {
 		first := record.Line{Schema: key.schema, Deployment: key.deployment, Instance: key.instance, EventTime: at, Sequence: number}
-		to = &group{key: first.Key(), lines: p.spare}
-		p.spare = nil
+		to = &group{key: first.Key()}
 		p.index[key] = to
 		p.result.groups = append(p.result.groups, to)
 	}
-	to.lines = record.AppendLine(to.lines, encoded, number)
+	if to == p.result.groups[0] {
+		p.line = record.AppendLine(p.line[:0], encoded, number)
+		p.to.Add(p.line)
+	} else {
+		to.lines = record.AppendLine(to.lines, encoded, number)
+	}
 	to.records++
 	p.result.numbers = append(p.result.numbers, number)
 }
 
-// sameRecords says whether a segment that is there holds the records that these lines do, told by their ids: what is made
-// of a body may have changed since.
-func sameRecords(there, lines []byte) bool {
+// sameRecords says whether a segment that is there holds the records that another does, told by their ids: what is made of a
+// body may have changed since.
+func sameRecords(there, made []byte) bool {
 	old, err := record.Decompress(there)
+	if err != nil {
+		return false
+	}
+	lines, err := record.Decompress(made)
 	if err != nil {
 		return false
 	}

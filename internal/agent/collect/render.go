@@ -2,6 +2,7 @@ package collect
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
@@ -36,8 +37,9 @@ type renderer struct {
 	notCaptured func(body string, reason record.Reason)
 }
 
-// record finds the rows and takes redacted columns out; a body that cannot be read whole is left out.
-func (r renderer) record(c captured) record.Record {
+// record finds the rows and takes redacted columns out; a body that cannot be read whole is left out. Rows stand in room, which
+// is empty, where they fit: see roomFor.
+func (r renderer) record(c captured, room []byte) record.Record {
 	made := record.Record{
 		Schema: record.Schema, SpecVersion: record.SpecVersion, Type: record.Type, DataContentType: record.DataContentType,
 		ID: c.id, Source: "deployments/" + r.Deployment, Time: c.started, EventTime: c.started,
@@ -46,7 +48,7 @@ func (r renderer) record(c captured) record.Record {
 		Complete: c.complete, Error: c.problem, SamplingPercentage: c.sampling,
 		RequestBytes: c.request.total, ArrivalOnly: r.TimestampColumn != "",
 	}
-	rows, err := r.rows(c.request, record.Rows)
+	rows, err := r.rows(c.request, record.AppendRows, room)
 	if err != nil {
 		made.Body = r.missing("request", err)
 	} else {
@@ -64,7 +66,7 @@ func (r renderer) record(c captured) record.Record {
 		made.ResponseBody = r.missing("response", record.ReasonStatus)
 		return made
 	}
-	rows, err = r.rows(c.answer, record.Predictions)
+	rows, err = r.rows(c.answer, record.AppendPredictions, rows.JSON[len(rows.JSON):])
 	if err != nil {
 		made.ResponseBody = r.missing("response", err)
 	} else {
@@ -73,12 +75,17 @@ func (r renderer) record(c captured) record.Record {
 	return made
 }
 
-func (r renderer) rows(from half, read func([]byte, record.Redaction) (record.Batch, error)) (record.Batch, error) {
+// roomFor is an empty buffer with room for the rows of what was captured, of the memory of another where that is enough.
+func roomFor(c captured, memory []byte) []byte {
+	return slices.Grow(memory[:0], len(c.request.body)+len(c.answer.body)+4) // two brackets around each
+}
+
+func (r renderer) rows(from half, read func(to, body []byte, redact record.Redaction) (record.Batch, error), room []byte) (record.Batch, error) {
 	body, err := from.content(r.BodyLimit)
 	if err != nil {
 		return record.Batch{}, err
 	}
-	return read(body, r.redact)
+	return read(room, body, r.redact)
 }
 
 func (r renderer) missing(body string, err error) string {

@@ -30,14 +30,16 @@ type shipper struct {
 	longest  time.Duration           // between attempts
 	bodies   func(body string, reason record.Reason)
 	compress *record.Compressor
-	limit    int64 // of the log
-	gentle   bool  // there is a model that needs the processors
+	limit    int64     // of the log
+	gentle   bool      // there is a model that needs the processors
+	since    time.Time // it works since then
 
 	// Memory that is used again with every segment.
 	reader  journal.Reader
-	spare   []byte
-	scratch []byte
 	content []byte
+	scratch []byte
+	line    []byte
+	room    []byte
 }
 
 func newShipper(options Options, metrics *metrics, redact func() record.Redaction) *shipper {
@@ -56,21 +58,30 @@ func (s *shipper) drain(ctx context.Context, h *home) error {
 		if !ok {
 			return true, h.told.tell(ctx, s.store, h, s.clock(), false)
 		}
-		begun := time.Now()
-		err := s.ship(ctx, h, segment)
-		if bytes, _ := h.log.Backlog(); err == nil && s.gentle && bytes < s.limit/paceBelow {
-			pause(ctx, paceBy*time.Since(begun))
-		}
-		return false, err
+		s.since = time.Now()
+		return false, s.ship(ctx, h, segment)
 	})
 }
 
 // Shipping takes a processor from the model. As long as the log has plenty of room it takes one for a part of the time only: a
-// burst is logged at once, and shipped when it is over.
+// burst is logged at once, and shipped when it is over. It works for moments, so that nobody waits long for the processor.
 const (
 	paceBy    = 9  // rests that many times as long as it worked
 	paceBelow = 16 // while less than one such part of the log's limit waits
+	moment    = 200 * time.Microsecond
 )
+
+// rest is called between two steps of work, and rests where it is time to.
+func (s *shipper) rest(ctx context.Context, h *home) {
+	worked := time.Since(s.since)
+	if !s.gentle || worked < moment {
+		return
+	}
+	if bytes, _ := h.log.Backlog(); bytes < s.limit/paceBelow {
+		pause(ctx, paceBy*worked)
+	}
+	s.since = time.Now()
+}
 
 func pause(ctx context.Context, span time.Duration) {
 	select {
@@ -107,7 +118,7 @@ func (s *shipper) insist(ctx context.Context, instance string, step func() (done
 // ship writes the records of one segment of the log and removes it. What it writes follows from the segment, so it can be
 // done again.
 func (s *shipper) ship(ctx context.Context, h *home, segment journal.Segment) error {
-	packed, err := s.pack(h, segment)
+	packed, err := s.pack(ctx, h, segment)
 	if err != nil {
 		return err
 	}
@@ -140,25 +151,24 @@ func (s *shipper) ship(ctx context.Context, h *home, segment journal.Segment) er
 	}
 	s.metrics.segments.Add(float64(len(packed.groups)))
 	s.metrics.shipped.Add(float64(records))
-	s.done(packed)
 	return nil
 }
 
 // create writes a segment. One that is there already is either this one, from an attempt whose reply was lost, or that of
 // another collector of the same name, which must not cost us ours: then the content's hash makes the name.
 func (s *shipper) create(ctx context.Context, group *group) (record.SegmentEntry, error) {
-	s.content = s.compress.Compress(s.content[:0], group.lines)
-	content := s.content
+	content := group.content
 	err := s.store.Create(ctx, group.key, content)
 	if errors.Is(err, mlops.ErrExists) {
 		there, readErr := s.store.Read(ctx, group.key)
 		if readErr != nil {
 			return record.SegmentEntry{}, readErr
 		}
-		if sameRecords(there, group.lines) {
+		if sameRecords(there, content) {
 			return entryOf(group, group.key, there), nil
 		}
-		sum := sha256.Sum256(group.lines)
+		lines, _ := record.Decompress(content) // we have just made it
+		sum := sha256.Sum256(lines)
 		other := strings.TrimSuffix(group.key, ".jsonl.zst") + "-" + hex.EncodeToString(sum[:4]) + ".jsonl.zst"
 		s.logger.Warn("another collector has used this instance name; the segment gets a name of its own", "segment", group.key, "written", other)
 		group.key = other

@@ -84,6 +84,9 @@ func throughput(address string, connections int, span time.Duration) (float64, e
 	return float64(total) / time.Since(begun).Seconds(), errors.Join(faults...)
 }
 
+// late is by how much a sleep may end late: so long before a request is due its sender stays awake.
+const late = 100 * time.Microsecond
+
 // latencies asks on one connection at fixed times, whether the answers keep up or not, and returns how long after its time
 // each was there, sorted: an open loop hides no waiting.
 func latencies(address string, every, span time.Duration, request func(n int) []byte) ([]time.Duration, error) {
@@ -96,14 +99,16 @@ func latencies(address string, every, span time.Duration, request func(n int) []
 	for n := range requests {
 		requests[n] = request(n)
 	}
-	var all []time.Duration
+	defer punctual()()
+	all := make([]time.Duration, 0, len(requests))
 	begun := time.Now()
 	for n, next := range requests {
 		due := begun.Add(time.Duration(n) * every)
-		for wait := time.Until(due); wait > 0; wait = time.Until(due) {
-			if wait > 200*time.Microsecond {
-				time.Sleep(wait - 200*time.Microsecond) // and spins the rest: a timer is late by more than a proxy takes
-			}
+		if wait := time.Until(due); wait > late {
+			rest(wait - late)
+		}
+		for time.Until(due) > 0 {
+			continue
 		}
 		if err := c.ask(next); err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ func main() {
 	mlops := flag.String("mlops", "bin/mlops", "the agent's `binary`")
 	rounds := flag.Int("rounds", 5, "`number` of rounds, each of everything")
 	span := flag.Duration("span", 2*time.Second, "`time` that each measurement takes")
+	only := flag.String("only", "", "measure those alone whose names this `expression` finds, beside the model alone and nginx")
 	stores := flag.Bool("stores", false, "measure states of the store")
 	model := flag.String("model", "", "be the model at an `address`")                              // how this program starts its own model
 	collector := flag.String("collector", "", "be a collector in a `folder` whose store can fail") // and its own collectors
@@ -36,7 +37,7 @@ func main() {
 	case *stores:
 		err = measureStores(*rounds, *span)
 	default:
-		err = measureProxies(*mlops, *rounds, *span)
+		err = measureProxies(*mlops, *only, *rounds, *span)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "collectbench:", err)

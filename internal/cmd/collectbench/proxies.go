@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -21,13 +22,13 @@ const (
 	nameNginx  = "nginx"
 )
 
-func measureProxies(mlops string, rounds int, span time.Duration) error {
+func measureProxies(mlops, only string, rounds int, span time.Duration) error {
 	folder, err := os.MkdirTemp("", "collectbench")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	peers, err := startProxies(mlops, folder)
+	peers, err := startProxies(mlops, only, folder)
 	defer stop(peers)
 	if err != nil {
 		return err
@@ -58,7 +59,11 @@ func startModel() (*peer, error) {
 
 // startProxies starts the model and everything that stands before it. nginx and the collector stand there twice, to show by how
 // much two that are the same differ.
-func startProxies(mlops, folder string) ([]*peer, error) {
+func startProxies(mlops, only, folder string) ([]*peer, error) {
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return nil, err
+	}
 	model, err := startModel()
 	peers := []*peer{model}
 	if err != nil {
@@ -85,6 +90,9 @@ func startProxies(mlops, folder string) ([]*peer, error) {
 		{"collector", nil}, {"collector again", nil}, {"collector, redacting", []string{"--redact", "feature_07"}},
 		{"collector, sync always", []string{"--sync", "always"}},
 	} {
+		if !wanted.MatchString(ours.name) {
+			continue
+		}
 		listen, err := freeAddress()
 		if err != nil {
 			return peers, err

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 )
@@ -62,26 +61,4 @@ func parseFrame(data []byte) (entry Entry, size int) {
 	}
 	entry = Entry{Number: int64(binary.LittleEndian.Uint64(data[16:])), Kind: data[12], Payload: payload}
 	return entry, FrameRoom + int(length)
-}
-
-var magicBytes = binary.LittleEndian.AppendUint32(nil, magic)
-
-// parseSegment calls for every whole frame in order, also for those after damage; what is neither a frame nor zero is counted
-// in damaged, in bytes.
-func parseSegment(data []byte, each func(Entry)) (damaged int64) {
-	for len(data) > 0 {
-		entry, size := parseFrame(data)
-		if size > 0 {
-			each(entry)
-			data = data[size:]
-			continue
-		}
-		next := bytes.Index(data[1:], magicBytes) + 1
-		if next == 0 {
-			next = len(data)
-		}
-		damaged += int64(len(bytes.TrimRight(data[:next], "\x00")))
-		data = data[next:]
-	}
-	return damaged
 }

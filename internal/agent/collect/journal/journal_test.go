@@ -397,14 +397,26 @@ func FuzzSegment(f *testing.F) {
 	f.Add([]byte(""))
 	f.Add(one)
 	f.Add(append(append([]byte("nonsense"), one...), one[:20]...))
+	f.Add(append(append(append(bytes.Clone(one), make([]byte, 70)...), 'x'), one...))
+	f.Add(append([]byte("LMJ1LMJ1\x00\x00\x00\x00\x40\x00\x00\x00"), append(make([]byte, 60), one...)...))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		before := bytes.Clone(content)
-		total := int64(0)
-		damaged := parseSegment(content, func(entry Entry) {
-			total += FrameRoom + int64(len(entry.Payload))
-		})
+		read := func(window int) (damaged, total int64) {
+			reader := Reader{window: make([]byte, window)}
+			damaged, err := reader.read(bytes.NewReader(content), int64(len(content)), func(entry Entry) {
+				total += FrameRoom + int64(len(entry.Payload))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return damaged, total
+		}
+		damaged, total := read(windowBytes)
 		if damaged < 0 || damaged+total > int64(len(content)) || !bytes.Equal(before, content) {
 			t.Errorf("%d bytes damaged, %d read, of %d", damaged, total, len(content))
+		}
+		if inParts, again := read(2 * FrameRoom); inParts != damaged || again != total {
+			t.Errorf("in parts %d bytes damaged, %d read; at once %d, %d", inParts, again, damaged, total)
 		}
 	})
 }

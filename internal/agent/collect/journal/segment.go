@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,48 +23,6 @@ type Segment struct {
 	Bytes       int64
 	// Since is when its first entry was written, or when a predecessor's was found.
 	Since time.Time
-}
-
-// Content is what was read back of a segment.
-type Content struct {
-	// Damaged bytes belong to no whole frame.
-	Damaged int64
-}
-
-// Reader reads segments one after another into the same memory.
-type Reader struct{ buffer bytes.Buffer }
-
-// Read calls for every whole entry of a segment in order of writing, with the segment's header, which is nil where it is
-// broken.
-func (r *Reader) Read(path string, each func(header []byte, entry Entry)) (Content, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return Content{}, fmt.Errorf("log segment %s: %w", path, err)
-	}
-	defer file.Close()
-	r.buffer.Reset()
-	if info, err := file.Stat(); err == nil {
-		r.buffer.Grow(int(info.Size()) + bytes.MinRead)
-	}
-	if _, err := r.buffer.ReadFrom(file); err != nil {
-		return Content{}, fmt.Errorf("log segment %s: %w", path, err)
-	}
-	var content Content
-	var header []byte
-	content.Damaged = parseSegment(r.buffer.Bytes(), func(entry Entry) {
-		if entry.Kind == headerKind {
-			header = entry.Payload
-			return
-		}
-		each(header, entry)
-	})
-	return content, nil
-}
-
-// Read reads one segment, as Reader does.
-func Read(path string, each func(header []byte, entry Entry)) (Content, error) {
-	var reader Reader
-	return reader.Read(path, each)
 }
 
 // survey reads what a predecessor left. A number that was given twice, or not in order, is no frame of ours.

@@ -25,6 +25,7 @@ type Loop struct {
 	mutex   sync.Mutex
 	posted  []func()
 	spare   []func()
+	busy    time.Time
 	waiting atomic.Bool // something was posted and not taken yet
 	stopped atomic.Bool
 	closed  bool // what is posted now is called by nobody
@@ -79,8 +80,7 @@ func (l *Loop) Stop() {
 
 // Run serves until Stop; then it closes what is open.
 func (l *Loop) Run(tick Tick) {
-	runtime.LockOSThread() // events wake this thread and no other
-	defer runtime.UnlockOSThread()
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	patience := tick(time.Now())
 	for !l.stopped.Load() {
 		for _, event := range l.events[:l.wait(patience)] {
@@ -100,11 +100,25 @@ func (l *Loop) Run(tick Tick) {
 func (l *Loop) wait(patience time.Duration) int {
 	n, _, failed := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), uintptr(unsafe.Pointer(&l.events[0])), mostEvents, 0, 0, 0)
 	if failed == 0 && n > 0 {
+		l.busy = time.Now()
 		return int(n)
+	}
+	if time.Since(l.busy) < 20*time.Millisecond {
+		n, _, failed := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), uintptr(unsafe.Pointer(&l.events[0])), mostEvents, uintptr(min(5, max(1, int(patience.Milliseconds())))), 0, 0)
+		if failed == 0 {
+			if n > 0 {
+				l.busy = time.Now()
+			}
+			return int(n)
+		}
+		return 0
 	}
 	some, err := unix.EpollWait(l.poll, l.events, max(1, int(patience.Milliseconds())))
 	if err != nil {
 		return 0 // a signal came
+	}
+	if some > 0 {
+		l.busy = time.Now()
 	}
 	return some
 }
