@@ -7,6 +7,8 @@
 // With -stores it measures instead what a store that is slow, refuses or is absent does to scoring, to memory and to records.
 // A store is in its state from the first round to the last; then it is well, the collectors end, and what is in the store is
 // counted by the ids that the load gave. For ten minutes of absence: -stores -rounds 60 -span 2s.
+//
+// With -drain it measures how fast a log that has filled is shipped, beside requests that come as fast as they can, and alone.
 package main
 
 import (
@@ -22,6 +24,7 @@ func main() {
 	span := flag.Duration("span", 2*time.Second, "`time` that each measurement takes")
 	only := flag.String("only", "", "measure those alone whose names this `expression` finds, beside the model alone and nginx")
 	stores := flag.Bool("stores", false, "measure states of the store")
+	drain := flag.Bool("drain", false, "measure how fast a log is shipped")
 	model := flag.String("model", "", "be the model at an `address`")                              // how this program starts its own model
 	collector := flag.String("collector", "", "be a collector in a `folder` whose store can fail") // and its own collectors
 	listen := flag.String("listen", "", "its `address`")
@@ -34,6 +37,8 @@ func main() {
 		err = serveModel(*model)
 	case *collector != "":
 		err = serveCollector(*collector, *listen, *target, *fault)
+	case *drain:
+		err = measureDrain(*span)
 	case *stores:
 		err = measureStores(*rounds, *span)
 	default:

@@ -16,7 +16,7 @@ import (
 
 // Loop waits for many sockets at once. All but Post and Stop belongs to the thread that runs it.
 type Loop struct {
-	poll    int
+	epoll   int
 	wake    int // an eventfd
 	sockets []*Socket
 	free    []int32 // of sockets
@@ -25,7 +25,7 @@ type Loop struct {
 	mutex   sync.Mutex
 	posted  []func()
 	spare   []func()
-	busy    time.Time
+	keeps   bool        // there is another processor for whoever else has work
 	waiting atomic.Bool // something was posted and not taken yet
 	stopped atomic.Bool
 	closed  bool // what is posted now is called by nobody
@@ -47,7 +47,7 @@ func Open() (*Loop, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("loop of sockets: %w", err), unix.Close(poll))
 	}
-	return &Loop{poll: poll, wake: wake, events: make([]unix.EpollEvent, mostEvents)}, nil
+	return &Loop{epoll: poll, keeps: runtime.GOMAXPROCS(0) > 1, wake: wake, events: make([]unix.EpollEvent, mostEvents)}, nil
 }
 
 // allBits makes a number of EPOLLET that fits a field without sign.
@@ -80,10 +80,11 @@ func (l *Loop) Stop() {
 
 // Run serves until Stop; then it closes what is open.
 func (l *Loop) Run(tick Tick) {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	patience := tick(time.Now())
+	now := time.Now()
+	eventful, patience := now, tick(now)
 	for !l.stopped.Load() {
-		for _, event := range l.events[:l.wait(patience)] {
+		count := l.wait(patience, now.Sub(eventful) < attentive)
+		for _, event := range l.events[:count] {
 			if event.Fd >= 0 {
 				l.dispatch(event)
 			}
@@ -91,37 +92,52 @@ func (l *Loop) Run(tick Tick) {
 		if l.waiting.Load() {
 			l.callPosted()
 		}
-		patience = tick(time.Now())
+		if now = time.Now(); count > 0 {
+			eventful = now
+		}
+		patience = tick(now)
 	}
 	l.close()
 }
 
-// wait returns how many events there are. It asks without waiting first, which costs nothing but a call.
-func (l *Loop) wait(patience time.Duration) int {
-	n, _, failed := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), uintptr(unsafe.Pointer(&l.events[0])), mostEvents, 0, 0, 0)
-	if failed == 0 && n > 0 {
-		l.busy = time.Now()
-		return int(n)
+const (
+	// attentive is for how long after an event the loop keeps its place among Go's processors while it waits, and atMost how
+	// long it then waits at once.
+	attentive = 20 * time.Millisecond
+	atMost    = 5 * time.Millisecond
+)
+
+// wait returns how many events there are. It asks without waiting first, which costs nothing but a call. A wait of which Go
+// knows gives the processor away, and whoever comes back looks for one, with other threads woken on the way: as long as
+// messages follow each other, a wait is one that Go takes for work. Its preemption interrupts that wait as it does work.
+func (l *Loop) wait(patience time.Duration, busy bool) int {
+	if n := l.poll(0); n != 0 {
+		return max(0, n)
 	}
-	if time.Since(l.busy) < 20*time.Millisecond {
-		n, _, failed := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.poll), uintptr(unsafe.Pointer(&l.events[0])), mostEvents, uintptr(min(5, max(1, int(patience.Milliseconds())))), 0, 0)
-		if failed == 0 {
-			if n > 0 {
-				l.busy = time.Now()
-			}
-			return int(n)
-		}
-		return 0
+	if busy && l.keeps {
+		return max(0, l.poll(min(patience, atMost)))
 	}
-	some, err := unix.EpollWait(l.poll, l.events, max(1, int(patience.Milliseconds())))
+	some, err := unix.EpollWait(l.epoll, l.events, milliseconds(patience))
 	if err != nil {
 		return 0 // a signal came
 	}
-	if some > 0 {
-		l.busy = time.Now()
-	}
 	return some
 }
+
+// poll is epoll_pwait without Go's knowledge; negative where a signal came.
+func (l *Loop) poll(patience time.Duration) int {
+	wait := 0
+	if patience > 0 {
+		wait = milliseconds(patience)
+	}
+	n, _, failed := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])), mostEvents, uintptr(wait), 0, 0)
+	if failed != 0 {
+		return -1
+	}
+	return int(n)
+}
+
+func milliseconds(span time.Duration) int { return max(1, int(span.Milliseconds())) }
 
 // dispatch tells a socket. An event of one that was closed in the same round is for nobody.
 func (l *Loop) dispatch(event unix.EpollEvent) {
@@ -157,7 +173,7 @@ func (l *Loop) close() {
 			_ = s.Close()
 		}
 	}
-	_ = unix.Close(l.poll)
+	_ = unix.Close(l.epoll)
 	_ = unix.Close(l.wake)
 }
 
@@ -171,7 +187,7 @@ func (l *Loop) Add(s *Socket, handler Handler) error {
 	}
 	s.generation++
 	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&allBits, Fd: place, Pad: s.generation}
-	if err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, s.fd, &event); err != nil {
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, s.fd, &event); err != nil {
 		l.free = append(l.free, place)
 		return fmt.Errorf("loop of sockets: %w", os.NewSyscallError("epoll_ctl", err))
 	}
@@ -181,7 +197,7 @@ func (l *Loop) Add(s *Socket, handler Handler) error {
 }
 
 func (l *Loop) remove(s *Socket) {
-	_ = unix.EpollCtl(l.poll, unix.EPOLL_CTL_DEL, s.fd, nil) // what is being closed anyway
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, s.fd, nil) // what is being closed anyway
 	l.sockets[s.place] = nil
 	l.free = append(l.free, s.place)
 	s.loop = nil
