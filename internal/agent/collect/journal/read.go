@@ -102,9 +102,11 @@ func (p *parser) frames(data []byte, left int64) (used, want int) {
 		if want := wanted(rest, left); want > len(rest) {
 			return used, want
 		}
+		if bytes.HasPrefix(rest, magicBytes) {
+			p.zeros = 0 // a gap ends here
+		}
 		entry, size := parseFrame(rest)
 		if size > 0 {
-			p.zeros = 0
 			p.each(entry)
 			used += size
 			continue
@@ -113,7 +115,6 @@ func (p *parser) frames(data []byte, left int64) (used, want int) {
 		switch {
 		case next > 0:
 			p.gap(rest[:next])
-			p.zeros = 0
 		case left > 0: // a magic may have begun
 			next = len(rest) - len(magicBytes) + 1
 			p.gap(rest[:next])
