@@ -45,6 +45,21 @@ func TestUsualBodiesAreRead(t *testing.T) {
 	}
 }
 
+// Rows stand in the memory that is given, where they fit, and what is in it stays.
+func TestRowsStandInGivenMemory(t *testing.T) {
+	for _, room := range []int{5, 100} {
+		memory := make([]byte, room)
+		to := append(memory[:0], "keep"...)
+		batch, err := AppendRows(to, []byte(`{"data":[{"x":1, "secret" : 2,"y":"é"}]}`), NewRedaction("Secret"))
+		if err != nil || string(batch.JSON) != `[{"x":1,"y":"é"}]` || string(memory[:4]) != "keep" {
+			t.Errorf("room for %d: %s after %q, %v", room, batch.JSON, memory[:4], err)
+		}
+		if inside := &batch.JSON[0] == &memory[4]; inside != (room == 100) {
+			t.Errorf("room for %d: inside is %v", room, inside)
+		}
+	}
+}
+
 func BenchmarkRows(b *testing.B) {
 	var row strings.Builder
 	for range 50 {
