@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/flatjson"
@@ -163,8 +164,7 @@ func (r Redaction) hides(name []byte, plain bool) (hidden, known bool) {
 
 // equalFold compares without case a name with one of the same length in lower case, from the end: columns often begin alike.
 func equalFold(name, lower []byte) bool {
-	for i := len(name) - 1; i >= 0; i-- {
-		b := name[i]
+	for i, b := range slices.Backward(name) {
 		if 'A' <= b && b <= 'Z' {
 			b |= 0x20
 		}
