@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
@@ -85,8 +86,25 @@ func replace(t *testing.T, path string, data []byte) {
 	}
 }
 
-// Register writes what the controller would: a run that was trained, judged and registered as the model's next version.
+// Register writes what the controller would: a run that was trained, judged, registered as the model's next version and
+// approved.
 func Register(t *testing.T, in *project.Project, model string) (version int64, runID string) {
+	t.Helper()
+	version, runID = register(t, in, model, mlops.Event{})
+	tell(t, in, model, mlops.Event{Type: mlops.RunApproved, RunID: runID, Version: version, Actor: mlops.Actor{Name: "ada"}, Reason: "looks right"})
+	return version, runID
+}
+
+// Await writes that somebody has asked for a run, and that its candidate waits for approval.
+func Await(t *testing.T, in *project.Project, model string, asked mlops.Actor) (version int64, runID string) {
+	t.Helper()
+	version, runID = register(t, in, model, mlops.Event{Actor: asked, RequestID: asked.Name + "/test"})
+	tell(t, in, model, mlops.Event{Type: mlops.RunAwaitingApproval, RunID: runID, Version: version, Deadline: time.Now().Add(24 * time.Hour).UTC()})
+	return version, runID
+}
+
+// register writes a run up to its registration; asked says who asked for it, if somebody did.
+func register(t *testing.T, in *project.Project, model string, asked mlops.Event) (version int64, runID string) {
 	t.Helper()
 	state, err := in.Model(t.Context(), model)
 	if err != nil {
@@ -108,7 +126,7 @@ func Register(t *testing.T, in *project.Project, model string) (version int64, r
 	cause := mlops.Cause{Kind: mlops.CauseRequest, Key: fmt.Sprintf("test-%d", version), Text: "asked for by a test"}
 	runID = mlops.RunID(model, document.Incarnation, cause)
 	tell(t, in, model,
-		mlops.Event{Type: mlops.RunRequested, RunID: runID, Cause: &cause},
+		mlops.Event{Type: mlops.RunRequested, RunID: runID, Cause: &cause, Actor: asked.Actor, RequestID: asked.RequestID},
 		mlops.Event{Type: mlops.RunTraining, RunID: runID, Attempt: 1, Inputs: &mlops.Inputs{
 			Dataset: code.Dataset, DatasetVersion: 1, Training: code.Name, Revision: code.Revision(),
 			SourceRevision: code.SourceRevision, Image: code.Image, Code: code,
@@ -119,7 +137,6 @@ func Register(t *testing.T, in *project.Project, model string) (version int64, r
 			Passed: true, Metrics: map[string]mlops.MetricJudgement{"auc": {Candidate: 0.7, Method: "minimum/v1", Passed: true}},
 		}},
 		mlops.Event{Type: mlops.RunRegistered, RunID: runID, Version: version},
-		mlops.Event{Type: mlops.RunApproved, RunID: runID, Version: version, Actor: mlops.Actor{Name: "ada"}, Reason: "looks right"},
 	)
 	return version, runID
 }

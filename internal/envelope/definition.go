@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -106,6 +107,11 @@ func (p *Plan[M]) Set(attribute string, value attr.Value) { p.set[attribute] = v
 
 // Warn adds a warning to the plan.
 func (p *Plan[M]) Warn(summary, detail string) { p.warned.AddWarning(summary, detail) }
+
+// Refuse adds an error to the plan.
+func (p *Plan[M]) Refuse(at path.Path, summary, detail string) {
+	p.warned.AddAttributeError(at, summary, detail)
+}
 
 // New makes the resource of a definition.
 func New[M any, P modelOf[M]](definition Definition[M]) resource.Resource {

@@ -1,9 +1,12 @@
 package mlops
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -50,14 +53,37 @@ func (o Owner) Is(actor Actor) bool {
 
 // validatePrincipal checks the identity of a role's owner.
 func (o Owner) validatePrincipal(role Role) []Problem {
-	var problems []Problem
-	if o.PrincipalID != "" && !objectIDPattern.MatchString(o.PrincipalID) {
-		problems = append(problems, problem(fmt.Sprintf("%q is not an object id: copy it from Entra, as 8-4-4-4-12 hex digits", o.PrincipalID),
-			"owners", string(role), "principal_id"))
+	return principalProblems(o.PrincipalID, o.PrincipalType, "owners", string(role))
+}
+
+// Requester is an identity that may ask for things and owns nothing: a pipeline, or an approver.
+type Requester struct {
+	Email         string `json:"email,omitempty"`
+	PrincipalID   string `json:"principal_id"`
+	PrincipalType string `json:"principal_type,omitempty"`
+}
+
+// Is says whether a verified actor is this requester.
+func (r Requester) Is(actor Actor) bool { return Owner{PrincipalID: r.PrincipalID}.Is(actor) }
+
+func (r Requester) validate(name string) []Problem {
+	problems := principalProblems(r.PrincipalID, r.PrincipalType, "requesters", name)
+	if err := ValidateName(name); err != nil {
+		problems = append(problems, problem(err.Error(), "requesters", name))
 	}
-	if o.PrincipalType != "" && !slices.Contains(PrincipalTypes, o.PrincipalType) {
-		problems = append(problems, problem(fmt.Sprintf("%q: use one of %s", o.PrincipalType, strings.Join(PrincipalTypes, ", ")),
-			"owners", string(role), "principal_type"))
+	if r.Email != "" && !strings.Contains(r.Email, "@") {
+		problems = append(problems, problem(fmt.Sprintf("%q is not an e-mail address", r.Email), "requesters", name, "email"))
+	}
+	return problems
+}
+
+func principalProblems(id, kind string, path ...string) []Problem {
+	var problems []Problem
+	if id != "" && !objectIDPattern.MatchString(id) {
+		problems = append(problems, problem(fmt.Sprintf("%q is not an object id: copy it from Entra, as 8-4-4-4-12 hex digits", id), append(slices.Clone(path), "principal_id")...))
+	}
+	if kind != "" && !slices.Contains(PrincipalTypes, kind) {
+		problems = append(problems, problem(fmt.Sprintf("%q: use one of %s", kind, strings.Join(PrincipalTypes, ", ")), append(slices.Clone(path), "principal_type")...))
 	}
 	return problems
 }
@@ -74,12 +100,48 @@ func (w World) ownerOf(actor Actor) (Owner, bool) {
 	return Owner{}, false
 }
 
+// requesterOf is the short name of the requester that a verified actor is; "" for anybody else.
+func (w World) requesterOf(actor Actor) string {
+	for _, name := range slices.Sorted(maps.Keys(w.Requesters)) {
+		if w.Requesters[name].Is(actor) {
+			return name
+		}
+	}
+	return ""
+}
+
+// self says whether a verified actor is the controller itself, which asks where an alert tells it to.
+func (w World) self(actor Actor) bool {
+	return actor.Verified && w.Self != "" && strings.EqualFold(actor.ID, w.Self)
+}
+
 // known gives a verified actor the name by which people know them: an object id tells nobody anything.
 func (w World) known(actor Actor) Actor {
-	if owner, ok := w.ownerOf(actor); ok {
+	owner, owns := w.ownerOf(actor)
+	requester := w.requesterOf(actor)
+	switch {
+	case owns:
 		actor.Name = owner.Email
+	case requester != "":
+		actor.Name = cmp.Or(w.Requesters[requester].Email, requester)
+	case w.self(actor):
+		actor.Name = alertName
 	}
 	return actor
+}
+
+// alertName is who asks where the controller itself does: it was told to by an alert.
+const alertName = "an alert"
+
+// mayAsk says whether somebody may ask for anything at all. Who is verified must be listed: a role that reaches the inbox from
+// above, as one at the subscription, makes nobody an owner.
+func (w World) mayAsk(actor Actor) bool {
+	if !actor.Verified {
+		return true
+	}
+	_, owns := w.ownerOf(actor)
+	named := slices.ContainsFunc(w.Policy.Approval.Approvers, func(approver string) bool { return w.names(approver, actor) })
+	return owns || named || w.requesterOf(actor) != "" || w.self(actor)
 }
 
 // mayApprove says whether somebody is among the approvers: named themselves, or by e-mail address, or by an owner's role. A
@@ -98,6 +160,14 @@ func (w World) mayApprove(actor Actor) bool {
 	return false
 }
 
+// approvers are those that the policy names, in words.
+func (w World) approvers() string {
+	if len(w.Policy.Approval.Approvers) == 0 {
+		return "the owners of the project"
+	}
+	return strings.Join(w.Policy.Approval.Approvers, ", ")
+}
+
 // names says whether an approver, as the policy writes one, is this actor.
 func (w World) names(approver string, actor Actor) bool {
 	if !actor.Verified {
@@ -111,5 +181,37 @@ func (w World) names(approver string, actor Actor) bool {
 			return true
 		}
 	}
+	for name, requester := range w.Requesters {
+		if requester.Is(actor) && (name == approver || requester.Email != "" && strings.EqualFold(requester.Email, approver)) {
+			return true
+		}
+	}
 	return false
+}
+
+// CheckApprovers finds approvers of a policy who could never approve in a project on Azure: only who has an identity among its
+// owners and requesters can leave an approval there.
+func (p Project) CheckApprovers(approvers []string) []Problem {
+	if p.Azure == nil {
+		return nil
+	}
+	world := World{Owners: p.Owners, Requesters: p.Azure.Requesters}
+	var ids []string
+	for _, owner := range p.Owners {
+		ids = append(ids, owner.PrincipalID)
+	}
+	for _, requester := range p.Azure.Requesters {
+		ids = append(ids, requester.PrincipalID)
+	}
+	var problems []Problem
+	for i, approver := range approvers {
+		known := slices.ContainsFunc(ids, func(id string) bool {
+			return id != "" && world.names(approver, Actor{Name: id, ID: id, Verified: true})
+		})
+		if !known {
+			problems = append(problems, problem(fmt.Sprintf("%q could never approve: on Azure name an owner's role, or the e-mail address or object id of an owner or of one of "+
+				"the project's azure.requesters, who has a principal_id", approver), "approval", "approvers", strconv.Itoa(i)))
+		}
+	}
+	return problems
 }

@@ -19,6 +19,8 @@ type Azure struct {
 	Telemetry      *AzureTelemetry  `json:"telemetry,omitempty"`
 	Identities     *AzureIdentities `json:"identities,omitempty"`
 	Alerts         *AzureAlerts     `json:"alerts,omitempty"`
+	// Requesters may ask for things beside the owners, by a short name: pipelines, approvers who own nothing.
+	Requesters map[string]Requester `json:"requesters,omitempty"`
 	// ManageRoleAssignments grants the identities what they need; without it the provider says what is missing.
 	ManageRoleAssignments bool `json:"manage_role_assignments"`
 	// ApplyFrom is who talks to the clusters: "terraform", or "controller" where Terraform cannot reach them.
@@ -37,10 +39,31 @@ type Azure struct {
 type AzureStore struct {
 	StorageAccountID string `json:"storage_account_id"`
 	Container        string `json:"container"`
-	// CreateContainer makes the container; without it one that is there is adopted.
-	CreateContainer bool        `json:"create_container"`
-	Audit           *AzureAudit `json:"audit,omitempty"`
+	// CreateContainer makes the containers; without it those that are there are adopted.
+	CreateContainer bool `json:"create_container"`
+	// InboxContainer is where people and pipelines leave requests; see Inbox for its default.
+	InboxContainer string      `json:"inbox_container,omitempty"`
+	Audit          *AzureAudit `json:"audit,omitempty"`
 }
+
+// inboxSuffix follows the name of a container in that of its inbox, unless another is given.
+const inboxSuffix = "-inbox"
+
+// Inbox is the container of requests: every project on Azure has one, so that nobody is ever taken on trust there.
+func (s AzureStore) Inbox() string {
+	if s.InboxContainer == "" {
+		return s.Container + inboxSuffix
+	}
+	return s.InboxContainer
+}
+
+// Beside is the place of another container of the same storage account.
+func (s AzureStore) Beside(container string) string {
+	return strings.TrimSuffix(s.StorageAccountID, "/") + containersOf + container
+}
+
+// containersOf lies between the id of a storage account and the name of a container.
+const containersOf = "/blobServices/default/containers/"
 
 // AzureAudit is a container of its own for audit heads, with an immutability policy.
 type AzureAudit struct {
@@ -102,7 +125,7 @@ func (a Azure) Place() string {
 	if a.Store.StorageAccountID == "" || a.Store.Container == "" {
 		return ""
 	}
-	return strings.TrimSuffix(a.Store.StorageAccountID, "/") + "/blobServices/default/containers/" + a.Store.Container
+	return a.Store.Beside(a.Store.Container)
 }
 
 // ClusterOf is the short name of the cluster that a deployment asks for, "" for the default. It is "" where there is none.
@@ -131,6 +154,9 @@ func (a Azure) Validate() []Problem {
 	if _, ok := a.Clusters[a.DefaultCluster]; a.DefaultCluster != "" && !ok {
 		problems = append(problems, problem(fmt.Sprintf("there is no cluster %q under clusters", a.DefaultCluster), "default_cluster"))
 	}
+	for name, requester := range a.Requesters {
+		problems = append(problems, requester.validate(name)...)
+	}
 	problems = append(problems, a.validateReferences()...)
 	if a.ApplyFrom != "" && !slices.Contains(AppliesFrom, a.ApplyFrom) {
 		problems = append(problems, problem(`apply_from is "terraform" or "controller"`, "apply_from"))
@@ -152,9 +178,18 @@ func (s AzureStore) validate() []Problem {
 	if s.StorageAccountID != "" {
 		problems = append(problems, armProblem(ARMStorageAccount, s.StorageAccountID, "store", "storage_account_id")...)
 	}
-	problems = append(problems, containerProblem(s.Container, "store", "container")...)
+	named := containerProblem(s.Container, "store", "container")
+	if problems = append(problems, named...); s.Container != "" && len(named) == 0 {
+		problems = append(problems, containerProblem(s.Inbox(), "store", "inbox_container")...)
+	}
+	if s.InboxContainer == s.Container && s.Container != "" {
+		problems = append(problems, problem("requests need a container of their own: who may leave them must not write in the project's memory", "store", "inbox_container"))
+	}
 	if s.Audit == nil {
 		return problems
+	}
+	if s.Audit.Container == s.Inbox() {
+		problems = append(problems, problem("audit heads need a container of their own: requests are removed once they are answered", "store", "audit", "container"))
 	}
 	problems = append(problems, containerProblem(s.Audit.Container, "store", "audit", "container")...)
 	if s.Audit.Container == s.Container && s.Container != "" {

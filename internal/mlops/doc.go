@@ -17,4 +17,6 @@ var (
 	ErrConflict = errors.New("changed since it was read")
 	// ErrUnreachable says that nobody could be asked, so that nothing is known of what is there.
 	ErrUnreachable = errors.New("unreachable")
+	// ErrForbidden says that whoever asks has no right to do that; the text says which role gives it.
+	ErrForbidden = errors.New("forbidden")
 )

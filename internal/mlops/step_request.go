@@ -29,6 +29,9 @@ func (d decision) answerOne(request Request) *Event {
 	if request.Actor.Name == "" || strings.EqualFold(request.Actor.Name, Controller.Name) {
 		return refuse("a request says who asks, and %q is the controller's own name", Controller.Name)
 	}
+	if decides := request.Action == ActionApprove || request.Action == ActionDecline; !decides && !d.world.mayAsk(request.Actor) {
+		return refuse("%s is neither an owner nor a requester of the project, so nothing was done", request.Actor.Name)
+	}
 	switch request.Action {
 	case ActionTrain:
 		return d.answerTrain()
@@ -90,11 +93,11 @@ func (d decision) answerApproval(run Run, request Request) *Event {
 	case d.void(run) != "" && request.Action == ActionApprove:
 		return refuse("run %s cannot be approved: %s", run.ID, d.void(run))
 	case !d.world.mayApprove(request.Actor):
-		return refuse("%s is not among the approvers of model %q: %s", request.Actor.Name, d.state.Model, strings.Join(d.world.Policy.Approval.Approvers, ", "))
+		return refuse("%s is not among the approvers of model %q: %s", d.world.known(request.Actor).Name, d.state.Model, d.world.approvers())
 	case request.Action == ActionDecline:
 		return &Event{Type: RunDeclined, Digest: run.Output.ArtifactSHA256}
 	case d.world.Policy.Approval.FourEyes && run.requestedBy(request.Actor):
-		return refuse("%s asked for run %s: under four eyes somebody else approves it", request.Actor.Name, run.ID)
+		return refuse("%s asked for run %s: under four eyes somebody else approves it", d.world.known(request.Actor).Name, run.ID)
 	}
 	return &Event{
 		Type: RunApproved, Version: run.Version, Digest: run.Output.ArtifactSHA256, Deadline: d.deadline(d.world.Policy.Approval.Expiry.Std()),
@@ -105,7 +108,7 @@ func (d decision) answerCancel(run Run, request Request) *Event {
 	if Terminal(run.State) {
 		return refuse("run %s is over: it is %s", run.ID, run.State)
 	}
-	reason := "cancelled by " + request.Actor.Name
+	reason := "cancelled by " + d.world.known(request.Actor).Name
 	if request.Reason != "" {
 		reason += ": " + request.Reason
 	}

@@ -10,6 +10,7 @@ import (
 type trigger struct {
 	cause   Cause
 	request *Request
+	by      Actor // who asked, as people know them
 }
 
 func (t trigger) force() bool { return t.request != nil && t.request.Force }
@@ -18,7 +19,7 @@ func (t trigger) force() bool { return t.request != nil && t.request.Force }
 func (t trigger) event(kind EventType, runID string) *Event {
 	event := &Event{Type: kind, RunID: runID, Cause: &t.cause, Reason: t.cause.Text}
 	if t.request != nil {
-		event.Actor, event.RequestID, event.Reason = t.request.Actor, t.request.Key(), t.request.Reason
+		event.Actor, event.RequestID, event.Reason = t.by, t.request.Key(), t.request.Reason
 	}
 	return event
 }
@@ -31,7 +32,8 @@ func (d decision) triggers() []trigger {
 	var triggers []trigger
 	for _, request := range d.world.Requests {
 		if request.Action == ActionTrain {
-			triggers = append(triggers, trigger{request: &request, cause: Cause{Kind: CauseRequest, Key: request.Key(), Text: "asked for by " + request.Actor.Name}})
+			by := d.world.known(request.Actor)
+			triggers = append(triggers, trigger{request: &request, by: by, cause: Cause{Kind: CauseRequest, Key: request.Key(), Text: "asked for by " + by.Name}})
 		}
 	}
 	newest, published := d.world.Newest()

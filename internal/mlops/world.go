@@ -13,7 +13,9 @@ type World struct {
 	Policy      RetrainPolicy
 	PolicySince time.Time // when the policy was declared: slots before it are nobody's
 	Owners      map[Role]Owner
-	Deployments []Deployment // of the model
+	Requesters  map[string]Requester // who else may ask, by short name
+	Self        string               // object id of the controller, "" where nobody is verified
+	Deployments []Deployment         // of the model
 	// Versions are the published versions of the training's dataset that are not retired, in order of their number.
 	Versions []DatasetManifest
 	// Episodes are the open ones of every monitor that watches a deployment of the model.

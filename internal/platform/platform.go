@@ -84,6 +84,7 @@ type Platform struct {
 	Telemetry Telemetry // nil where nobody listens: use Measure
 	Ground    Ground    // nil where a project stands on nothing of its own: one machine
 	Inbox     *Inbox    // nil where requests stand in the store and who asks is taken on trust
+	Seals     Store     // of audit heads, where they have a store of their own; nil: in Store
 }
 
 // Ground is what a project stands on beside its documents and workloads: containers, namespaces, identities, rules. All of
@@ -106,6 +107,18 @@ type Inbox struct {
 	Store Store
 	// Self is the object id of whoever runs this program.
 	Self func(ctx context.Context) (string, error)
+	// Groups are object ids of groups below which whoever runs this program may be able to write, too; nil: none.
+	Groups func(ctx context.Context) ([]string, error)
+}
+
+// Folders are the object ids below which to try to leave a request: one's own first.
+func (i *Inbox) Folders(ctx context.Context) ([]string, error) {
+	self, err := i.Self(ctx)
+	if err != nil || i.Groups == nil {
+		return []string{self}, err
+	}
+	groups, err := i.Groups(ctx)
+	return append([]string{self}, groups...), err
 }
 
 // Measure records measurements where somebody listens.

@@ -54,27 +54,42 @@ func (p *Project) Ask(ctx context.Context, request mlops.Request) (mlops.Request
 	if request.ID == "" {
 		request.ID = request.Time.Format(mlops.TimeKey) + "-" + request.Writer
 	}
-	if p.Inbox != nil {
-		self, err := p.Inbox.Self(ctx)
-		if err != nil {
-			return request, fmt.Errorf("request %s of model %q: who asks: %w", request.Action, request.Model, err)
-		}
-		request.Actor = verified(strings.ToLower(self))
-	} else {
+	if p.Inbox == nil {
 		request.Actor = unverified(request.Actor)
+		return request, p.leave(ctx, request)
 	}
+	folders, err := p.Inbox.Folders(ctx)
+	if err != nil {
+		return request, fmt.Errorf("request %s of model %q: who asks: %w", request.Action, request.Model, err)
+	}
+	var refused error
+	for _, folder := range folders {
+		request.Actor = verified(strings.ToLower(folder))
+		err := p.leave(ctx, request)
+		if !errors.Is(err, mlops.ErrForbidden) {
+			return request, err
+		}
+		if refused == nil {
+			refused = fmt.Errorf("%w. You are object id %s: the project lets its owners and requesters ask who have a principal_id, each for themselves", err, folder)
+		}
+	}
+	return request, refused
+}
+
+// leave stores a request below the folder of who asks.
+func (p *Project) leave(ctx context.Context, request mlops.Request) error {
 	data, err := json.MarshalIndent(request, "", "  ")
 	if err != nil {
-		return request, err
+		return err
 	}
 	if len(data) > largestRequest {
-		return request, fmt.Errorf("request %s of model %q: %w: it is longer than %d bytes: shorten its reason", request.Action, request.Model, mlops.ErrInvalid, largestRequest)
+		return fmt.Errorf("request %s of model %q: %w: it is longer than %d bytes: shorten its reason", request.Action, request.Model, mlops.ErrInvalid, largestRequest)
 	}
 	in, _ := p.inbox()
 	if err := eventlog.CreateOnce(ctx, in, RequestKey(request), data, request.Writer); err != nil {
-		return request, fmt.Errorf("request %s of model %q: %w", request.Action, request.Model, err)
+		return fmt.Errorf("request %s of model %q: %w", request.Action, request.Model, err)
 	}
-	return request, nil
+	return nil
 }
 
 // verified is the owner of a folder of the inbox. Their name is for whoever knows the owners to say.

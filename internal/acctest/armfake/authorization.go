@@ -165,13 +165,24 @@ type Access struct {
 	Path, Prefix, SubOperation string
 }
 
+// ContainerAction begins the Action of what is done with a container itself through the blob endpoint: "container:delete". Such
+// rights are no data actions: a condition on paths does not bound them.
+const ContainerAction = "container:"
+
 // Allowed evaluates role assignments and their conditions, as storage does. A proxy in front of a store that takes any
 // token asks here.
 func (f *Fake) Allowed(objectID string, access Access) bool {
 	f.lock.Lock()
 	defer f.lock.Unlock()
+	onContainer, isOnContainer := strings.CutPrefix(access.Action, ContainerAction)
 	for _, one := range f.grants(objectID, strings.ToLower(access.Container)) {
 		role, _ := roleOf(text(one.properties()["roleDefinitionId"]))
+		if isOnContainer { // which no condition bounds
+			if matches(role.Actions, containerKind+"/"+onContainer) && !matches(role.NotActions, containerKind+"/"+onContainer) && len(role.DataActions) > 0 && !one.stale() {
+				return true
+			}
+			continue
+		}
 		if !matches(role.DataActions, blobActions+access.Action) {
 			continue
 		}

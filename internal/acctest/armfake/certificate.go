@@ -34,6 +34,9 @@ func certificate(address string) (tls.Certificate, []byte, error) {
 		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: encoded}), nil
 }
 
+// ServerTLS is for another server of the same cloud: who trusts this one trusts that.
+func (f *Fake) ServerTLS() *tls.Config { return f.server.TLS.Clone() }
+
 func serverTLS(certificate tls.Certificate) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
 }

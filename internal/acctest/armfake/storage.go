@@ -124,3 +124,10 @@ func (f *Fake) LockedUntil(container string, written time.Time) time.Time {
 	days, _ := policy.properties()["immutabilityPeriodSinceCreationInDays"].(float64)
 	return written.Add(time.Duration(days) * 24 * time.Hour)
 }
+
+// Immutable says whether a policy keeps what is in a container.
+func (f *Fake) Immutable(container string) bool {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	return f.resources[strings.ToLower(container)+"/immutabilitypolicies/default"] != nil
+}

@@ -63,6 +63,18 @@ func (c credential) GetToken(ctx context.Context, options policy.TokenRequestOpt
 	return azcore.AccessToken{Token: token, ExpiresOn: c.fake.options.Now().Add(time.Hour)}, nil
 }
 
+// Verify says whose object id a token of this Entra names, if it is good for an audience.
+func (f *Fake) Verify(token, audience string) (objectID string, err error) {
+	read, err := verify(token, &f.key.PublicKey, f.options.Now())
+	if err != nil {
+		return "", err
+	}
+	if got := text(read["aud"]); strings.TrimSuffix(got, "/") != audience {
+		return "", errors.New("the token is for " + got)
+	}
+	return text(read["oid"]), nil
+}
+
 // claims reads a token without looking at its signature.
 func claims(token string) (map[string]any, string, []byte, error) {
 	parts := strings.Split(token, ".")

@@ -4,6 +4,8 @@ package azurescene
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/armfake"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurite"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/blobgate"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
@@ -27,14 +30,29 @@ type Scene struct {
 	Group, GroupID, AccountID string
 	// Terraform is who runs it.
 	Terraform armfake.Principal
+	// Gate is before the blobs where roles are enforced; nil where everybody has the account's key.
+	Gate *blobgate.Gate
 }
 
 const containers = "microsoft.storage/storageaccounts/blobservices/containers"
 
-// Start runs a scene until the test ends.
+// Start runs a scene until the test ends, in which everybody has the account's key.
 func Start(t *testing.T) *Scene {
 	t.Helper()
-	scene := &Scene{Cloud: armfake.Start(t, armfake.Options{}), Blobs: azurite.Start(t, azurite.Options{}), Group: "ml"}
+	return start(t, azurite.Options{})
+}
+
+// StartWithRoles runs a scene in which nobody has a key: roles say who may do what with blobs.
+func StartWithRoles(t *testing.T) *Scene {
+	t.Helper()
+	scene := start(t, azurite.Options{OAuth: true})
+	scene.Gate = blobgate.Start(t, scene.Cloud, scene.Blobs, scene.AccountID)
+	return scene
+}
+
+func start(t *testing.T, options azurite.Options) *Scene {
+	t.Helper()
+	scene := &Scene{Cloud: armfake.Start(t, armfake.Options{}), Blobs: azurite.Start(t, options), Group: "ml"}
 	scene.GroupID = scene.Cloud.ResourceGroup(scene.Group)
 	scene.AccountID = scene.Cloud.StorageAccount(scene.Group, azurite.DefaultAccount, scene.Blobs.Endpoint(azurite.DefaultAccount))
 	scene.Terraform = scene.Cloud.Application("terraform")
@@ -55,12 +73,17 @@ func Start(t *testing.T) *Scene {
 
 // Environment is that of a program which is somebody in this cloud.
 func (s *Scene) Environment(who armfake.Principal) map[string]string {
-	return map[string]string{
+	environment := map[string]string{
 		"ARM_TENANT_ID": s.Cloud.Tenant, "ARM_CLIENT_ID": who.ClientID, "ARM_CLIENT_SECRET": who.Secret,
 		"ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST": s.Cloud.URL, "ARM_DISABLE_INSTANCE_DISCOVERY": "true",
 		"ARM_RESOURCE_MANAGER_ENDPOINT": s.Cloud.URL, "ARM_RESOURCE_MANAGER_AUDIENCE": s.Cloud.Audience(),
-		"MLOPS_BLOB_ENDPOINT": s.Blobs.URL + "/{account}", "MLOPS_BLOB_ACCOUNT_KEY": s.Blobs.Key,
 	}
+	if s.Gate != nil {
+		environment["MLOPS_BLOB_ENDPOINT"] = s.Gate.URL + "/{account}"
+		return environment
+	}
+	environment["MLOPS_BLOB_ENDPOINT"], environment["MLOPS_BLOB_ACCOUNT_KEY"] = s.Blobs.URL+"/{account}", s.Blobs.Key
+	return environment
 }
 
 // Options connect somebody to this cloud.
@@ -91,7 +114,37 @@ func (s *Scene) Place(container string) string {
 // Open opens a project as Terraform's own application does.
 func (s *Scene) Open(t *testing.T, container string) *project.Project {
 	t.Helper()
-	on, err := azure.New(s.Options(s.Terraform)).Open(t.Context(), s.Place(container))
+	return s.open(t, container, s.Options(s.Terraform))
+}
+
+// OpenAs opens a project as an application.
+func (s *Scene) OpenAs(t *testing.T, who armfake.Principal, container string) *project.Project {
+	t.Helper()
+	return s.open(t, container, s.Options(who))
+}
+
+// OpenInPod opens a project as a managed identity, by the token of a service account, as a pod does.
+func (s *Scene) OpenInPod(t *testing.T, identity armfake.Principal, container string) *project.Project {
+	t.Helper()
+	issuer, subject := s.Cloud.Issuer("test"), "system:serviceaccount:test:"+identity.Name
+	s.Cloud.Trust(identity, issuer, subject)
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(s.Cloud.Assertion(issuer, subject)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	environment := s.Environment(identity)
+	for _, name := range []string{"ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"} {
+		delete(environment, name)
+	}
+	environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"], environment["AZURE_FEDERATED_TOKEN_FILE"] = s.Cloud.Tenant, identity.ClientID, file
+	options := s.Options(identity)
+	options.Environment = func(name string) string { return environment[name] }
+	return s.open(t, container, options)
+}
+
+func (s *Scene) open(t *testing.T, container string, options azure.Options) *project.Project {
+	t.Helper()
+	on, err := azure.New(options).Open(t.Context(), s.Place(container))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
@@ -28,9 +29,6 @@ type Sealed struct {
 	Heads  map[string]eventlog.Head `json:"heads"` // by the log's prefix: logs/flight-delay
 }
 
-// Key is where the heads of an hour stand.
-func Key(at time.Time) string { return at.UTC().Format("audit/2006/01/02/15") + ".json" }
-
 // Seal writes the heads of this hour, if nobody has.
 func Seal(ctx context.Context, in *project.Project, heads map[string]eventlog.Head) error {
 	sealed := Sealed{Schema: SealSchema, Writer: in.NewWriter(), Time: in.Now(), Heads: heads}
@@ -38,7 +36,7 @@ func Seal(ctx context.Context, in *project.Project, heads map[string]eventlog.He
 	if err != nil {
 		return err
 	}
-	err = eventlog.CreateOnce(ctx, in.Store, Key(sealed.Time), data, sealed.Writer)
+	err = eventlog.CreateOnce(ctx, stores(in)[0], mlops.SealKey(sealed.Time), data, sealed.Writer)
 	if errors.Is(err, mlops.ErrConflict) {
 		return nil
 	}
@@ -131,34 +129,54 @@ func walk(ctx context.Context, log eventlog.Log, keys []string) (hashes []string
 	return hashes, breaks, nil
 }
 
-// compare looks for seals that the logs do not bear out.
-func compare(ctx context.Context, in *project.Project, hashes map[string][]string, report *Report) error {
-	entries, err := in.Store.List(ctx, "audit/", "", 0)
-	if err != nil {
-		return err
+// stores are where seals stand: where they are written first, then where those of before may be, as of a project that was
+// copied, or had no store of its own for them.
+func stores(in *project.Project) []platform.Store {
+	if in.Seals == nil {
+		return []platform.Store{in.Store}
 	}
-	for _, entry := range entries {
-		data, err := in.Store.Read(ctx, entry.Key)
+	return []platform.Store{in.Seals, in.Store}
+}
+
+// compare looks for seals that the logs do not bear out. A seal that stands in two stores alike counts once.
+func compare(ctx context.Context, in *project.Project, hashes map[string][]string, report *Report) error {
+	seen := map[string]string{}
+	for _, store := range stores(in) {
+		entries, err := store.List(ctx, mlops.SealPrefix, "", 0)
 		if err != nil {
 			return err
 		}
-		var sealed Sealed
-		if err := json.Unmarshal(data, &sealed); err != nil {
-			report.Breaks = append(report.Breaks, Break{Key: entry.Key, Message: "it is not JSON: it was changed"})
-			continue
-		}
-		report.Seals++
-		for prefix, head := range sealed.Heads {
-			key := eventlog.Log{Prefix: prefix}.Key(head.Sequence)
-			log := hashes[prefix]
-			switch {
-			case head.Sequence > int64(len(log)):
-				report.Breaks = append(report.Breaks, Break{Key: key, Message: fmt.Sprintf(
-					"it was cut off: %s names %d events, the log can be read to number %d", entry.Key, head.Sequence, len(log))})
-			case head.Sequence > 0 && log[head.Sequence-1] != head.SHA256:
-				report.Breaks = append(report.Breaks, Break{Key: key, Message: "it is not what was sealed in " + entry.Key})
+		for _, entry := range entries {
+			data, err := store.Read(ctx, entry.Key)
+			if err != nil {
+				return err
+			}
+			if seen[entry.Key] != string(data) {
+				seen[entry.Key] = string(data)
+				report.check(entry.Key, data, hashes)
 			}
 		}
 	}
 	return nil
+}
+
+// check compares the logs with one seal.
+func (r *Report) check(seal string, data []byte, hashes map[string][]string) {
+	var sealed Sealed
+	if err := json.Unmarshal(data, &sealed); err != nil {
+		r.Breaks = append(r.Breaks, Break{Key: seal, Message: "it is not JSON: it was changed"})
+		return
+	}
+	r.Seals++
+	for prefix, head := range sealed.Heads {
+		key := eventlog.Log{Prefix: prefix}.Key(head.Sequence)
+		log := hashes[prefix]
+		switch {
+		case head.Sequence > int64(len(log)):
+			r.Breaks = append(r.Breaks, Break{Key: key, Message: fmt.Sprintf(
+				"it was cut off: %s names %d events, the log can be read to number %d", seal, head.Sequence, len(log))})
+		case head.Sequence > 0 && log[head.Sequence-1] != head.SHA256:
+			r.Breaks = append(r.Breaks, Break{Key: key, Message: "it is not what was sealed in " + seal})
+		}
+	}
 }

@@ -79,6 +79,7 @@ type view struct {
 	requests map[string][]mlops.Request // by model
 	jobs     map[string]workload.Live
 	services map[string]workload.Live
+	self     string // object id of this controller, where requests are from verified people
 }
 
 // Pass reads what is new, and moves every model as far as it goes. Faults of one model do not stop the others; they are
@@ -129,6 +130,12 @@ func (c *Controller) Pass(ctx context.Context) error {
 func (c *Controller) look(ctx context.Context) (*view, error) {
 	seen := &view{now: c.project.Now(), requests: map[string][]mlops.Request{}, jobs: map[string]workload.Live{}, services: map[string]workload.Live{}}
 	requests, faults := c.project.Requests(ctx)
+	if len(requests) > 0 && c.project.Inbox != nil {
+		self, err := c.project.Inbox.Self(ctx)
+		if seen.self = self; err != nil {
+			faults = errors.Join(faults, fmt.Errorf("who this controller is: %w", err))
+		}
+	}
 	for _, request := range requests {
 		seen.requests[request.Model] = append(seen.requests[request.Model], request)
 	}

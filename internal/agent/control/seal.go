@@ -5,12 +5,13 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/audit"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
 // seal writes the heads of all logs once an hour.
 func (c *Controller) seal(ctx context.Context) error {
 	now := c.project.Now()
-	hour := audit.Key(now)
+	hour := mlops.SealKey(now)
 	if c.sealed == hour {
 		return nil
 	}

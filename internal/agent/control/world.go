@@ -17,7 +17,7 @@ import (
 func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view) (mlops.World, error) {
 	name := memory.state.Model
 	world := mlops.World{
-		Now: memory.now(seen.now), Policy: mlops.DefaultPolicy(name), Requests: seen.requests[name],
+		Now: memory.now(seen.now), Policy: mlops.DefaultPolicy(name), Requests: seen.requests[name], Self: seen.self,
 		Jobs: map[string]mlops.JobStatus{}, Outputs: map[string]mlops.StepOutput{}, Judgements: map[string]mlops.Judgement{},
 		Serving: map[string]mlops.ServingStatus{},
 	}
@@ -53,6 +53,9 @@ func (c *Controller) world(ctx context.Context, memory *modelMemory, seen *view)
 	}
 	if declared := c.specs.project(); declared != nil {
 		world.Owners = declared.Owners
+		if declared.Azure != nil {
+			world.Requesters = declared.Azure.Requesters
+		}
 	}
 	world.Deployments = c.deployments(name)
 	if world.Episodes, err = c.episodes(world); err != nil {

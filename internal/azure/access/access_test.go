@@ -150,7 +150,7 @@ func TestMissing(t *testing.T) {
 	if err != nil || len(survey.Missing) != len(grants)-4 {
 		t.Errorf("%d of %d missing, %v", len(survey.Missing), len(grants), err)
 	}
-	if len(survey.Wider) != 1 || !strings.Contains(survey.Wider[0], "data_scientist") || !strings.Contains(survey.Wider[0], "write anywhere") {
+	if len(survey.Wider) != 3 || !strings.Contains(survey.Wider[0], "data_scientist") || !strings.Contains(survey.Wider[0], "write anywhere") {
 		t.Errorf("%q", survey.Wider)
 	}
 	text := grants[len(grants)-1]

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/arm"
@@ -49,7 +50,7 @@ func (a assignment) satisfies(g Grant) bool {
 // Survey is what role assignments say of the grants that are needed.
 type Survey struct {
 	Missing []Grant
-	// Wider are assignments by which somebody whose writing must be bounded to paths can write anywhere.
+	// Wider are assignments by which somebody can write anywhere at a scope who should not: he could forge what others say.
 	Wider []string
 }
 
@@ -65,21 +66,36 @@ func Look(ctx context.Context, client *arm.Client, grants []Grant) (Survey, erro
 				return survey, err
 			}
 			byScope[grant.Scope] = found
+			survey.Wider = append(survey.Wider, wider(grant.Scope, found, grants)...)
 		}
-		has := false
-		for _, one := range found {
-			has = has || one.satisfies(grant)
-			writes := one.role() == blobOwner.ID || one.role() == BlobContributor.ID
-			ours := mlops.SameARMID(one.ID, grant.ID()) // which Ensure bounds again
-			if grant.Condition != "" && writes && !ours && one.Properties.Condition == "" && strings.EqualFold(one.Properties.PrincipalID, grant.PrincipalID) {
-				survey.Wider = append(survey.Wider, fmt.Sprintf("%s (object id %s) can write anywhere in %s by %s", grant.Who, grant.PrincipalID, grant.Scope, one.ID))
-			}
-		}
-		if !has {
+		if !slices.ContainsFunc(found, func(one assignment) bool { return one.satisfies(grant) }) {
 			survey.Missing = append(survey.Missing, grant)
 		}
 	}
 	return survey, nil
+}
+
+// wider finds who can write anywhere at a scope and is not granted that. Ours without their condition do not count: Ensure
+// bounds them again.
+func wider(scope string, found []assignment, grants []Grant) []string {
+	var wide []string
+	for _, one := range found {
+		if writes := one.role() == blobOwner.ID || one.role() == BlobContributor.ID; !writes || one.Properties.Condition != "" {
+			continue
+		}
+		who, expected := "somebody", false
+		for _, grant := range grants {
+			if grant.Scope != scope || !strings.EqualFold(grant.PrincipalID, one.Properties.PrincipalID) {
+				continue
+			}
+			who = grant.Who
+			expected = expected || grant.Role == BlobContributor && grant.Condition == "" || mlops.SameARMID(one.ID, grant.ID())
+		}
+		if !expected {
+			wide = append(wide, fmt.Sprintf("%s (object id %s) can write anywhere in %s by %s", who, one.Properties.PrincipalID, scope, one.ID))
+		}
+	}
+	return wide
 }
 
 // reaching lists the assignments at a scope and above it.
@@ -104,7 +120,12 @@ func Ensure(ctx context.Context, client *arm.Client, grants []Grant) (fresh bool
 	if err != nil {
 		return false, err
 	}
-	for _, grant := range survey.Missing {
+	return Make(ctx, client, survey.Missing)
+}
+
+// Make makes grants that Look has not found, and says whether it made any.
+func Make(ctx context.Context, client *arm.Client, missing []Grant) (fresh bool, err error) {
+	for _, grant := range missing {
 		body := assignment{Properties: assignmentProperties{
 			RoleDefinitionID: grant.definition(), PrincipalID: grant.PrincipalID, PrincipalType: grant.principalType(), Condition: grant.Condition,
 		}}

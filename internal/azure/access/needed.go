@@ -62,6 +62,9 @@ func Needed(places Places, parties Parties) []Grant {
 	return once(grants)
 }
 
+// OfApplier says whether an assignment is what whoever applies needs, by what it allows in the project's memory.
+func OfApplier(grant Grant) bool { return grant.Condition == createsBelow(terraformWrite...) }
+
 // once merges grants of one name. One principal may be several parties: the first wins, and what it may is joined by the
 // wider condition, which is none.
 func once(grants []Grant) []Grant {

@@ -19,7 +19,7 @@ func Stale(ctx context.Context, client *arm.Client, scope string, needed []Grant
 	}
 	var made []Grant
 	for _, one := range all {
-		grant := Grant{Scope: scope, Role: Role{ID: one.role()}, PrincipalID: one.Properties.PrincipalID, Who: "somebody"}
+		grant := Grant{Scope: scope, Role: Role{ID: one.role()}, PrincipalID: one.Properties.PrincipalID, Condition: one.Properties.Condition, Who: "somebody"}
 		if strings.EqualFold(path.Base(one.ID), grant.Name()) && mlops.SameARMID(one.ID, grant.ID()) {
 			made = append(made, grant)
 		}

@@ -11,6 +11,11 @@ import (
 
 const policyPath = "/immutabilityPolicies/default"
 
+// Is says whether a container has a policy that is the one that is wanted; nil is none.
+func (p *Policy) Is(days int64, locked bool) bool {
+	return p != nil && p.Days == days && p.Locked == locked
+}
+
 // Check says what cannot be: a locked policy is neither unlocked nor shortened. A plan asks before an apply does.
 func (p Policy) Check(wanted Policy) error {
 	switch {

@@ -84,6 +84,7 @@ type session struct {
 	credential azcore.TokenCredential
 	resources  *arm.Client
 	accountKey string
+	transport  policy.Transporter
 	clusters   map[string]ClusterLogin
 	configs    configs
 }
@@ -126,7 +127,7 @@ func (c *Connection) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("azure: %w", err)
 	}
-	made := &session{cloud: in, clusters: c.settings.Clusters}
+	made := &session{cloud: in, clusters: c.settings.Clusters, transport: c.options.Transport}
 	if in.Blob != "" {
 		made.accountKey = c.options.Environment(variableAccountKey)
 	}

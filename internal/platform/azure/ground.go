@@ -2,9 +2,10 @@ package azure
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/access"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/container"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
@@ -19,10 +20,22 @@ type ground struct {
 
 var _ platform.Ground = (*ground)(nil)
 
-// Prepare makes the containers. From here on the project is the one that is about to be declared.
+// Prepare makes the containers, and lets whoever applies write what is declared. From here on the project is the one that is
+// about to be declared.
 func (g *ground) Prepare(ctx context.Context, own mlops.Project) error {
-	wanted := container.Wanted{ID: g.of.place, Project: own.Name, Create: own.Azure.Store.CreateContainer}
-	if _, err := container.Ensure(ctx, g.of.session.resources, wanted); err != nil {
+	for _, id := range g.containers(own) {
+		wanted := container.Wanted{ID: id, Project: own.Name, Create: own.Azure.Store.CreateContainer}
+		if _, err := container.Ensure(ctx, g.of.session.resources, wanted); err != nil {
+			return err
+		}
+	}
+	if audit := own.Azure.Store.Audit; audit != nil {
+		policy := container.Policy{Days: audit.RetentionDays, Locked: audit.Locked}
+		if err := container.EnsurePolicy(ctx, g.of.session.resources, g.places(own).Audit, policy); err != nil {
+			return err
+		}
+	}
+	if err := g.grantApplier(ctx, own); err != nil {
 		return err
 	}
 	g.of.before = nil
@@ -31,6 +44,28 @@ func (g *ground) Prepare(ctx context.Context, own mlops.Project) error {
 	}
 	g.of.spec.set(own)
 	return nil
+}
+
+// places are the scopes of a project.
+func (g *ground) places(own mlops.Project) access.Places {
+	store := own.Azure.Store
+	places := access.Places{Container: g.of.place, Inbox: store.Beside(store.Inbox())}
+	if store.Audit != nil {
+		places.Audit = store.Beside(store.Audit.Container)
+	}
+	if own.Azure.Telemetry != nil {
+		places.Telemetry = own.Azure.Telemetry.ApplicationInsightsID
+	}
+	return places
+}
+
+// containers are the ARM IDs of the project's containers, its memory first.
+func (g *ground) containers(own mlops.Project) []string {
+	places := g.places(own)
+	if places.Audit == "" {
+		return []string{places.Container, places.Inbox}
+	}
+	return []string{places.Container, places.Inbox, places.Audit}
 }
 
 // Settle makes all else, before the controller's pod needs it.
@@ -50,11 +85,16 @@ func (g *ground) Settle(ctx context.Context, own mlops.Project) ([]string, error
 	return append(left, missing...), err
 }
 
-// Settled looks whether the container is there, what clusters should have, and what is managed of access.
+// Settled looks whether the containers are there, what clusters should have, and what is managed of access.
 func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
-	state, err := container.Read(ctx, g.of.session.resources, g.of.place)
-	if err != nil || !state.Exists {
-		return false, unreachable(err)
+	for _, id := range g.containers(own) {
+		state, err := container.Read(ctx, g.of.session.resources, id)
+		if err != nil || !state.Exists {
+			return false, unreachable(err)
+		}
+		if audit := own.Azure.Store.Audit; id == g.places(own).Audit && !state.Policy.Is(audit.RetentionDays, audit.Locked) {
+			return false, nil
+		}
 	}
 	settled, err := g.clustersSettled(ctx, own)
 	if settled {
@@ -63,29 +103,51 @@ func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
 	return settled, unreachable(err)
 }
 
-// Clear removes what clusters have of the project, what was granted for it, and the container where the history may go.
+// Clear removes what clusters have of the project, what was granted for it, and the containers where the history may go.
 func (g *ground) Clear(ctx context.Context, own mlops.Project) ([]string, error) {
 	left, err := g.clearClusters(ctx, own)
 	if err != nil {
 		return left, err
 	}
-	if err := g.clearAccess(ctx, own); err != nil {
+	delete := own.OnDestroy == mlops.OnDestroyDelete && own.Azure.Store.CreateContainer
+	written, err := g.lastSeal(ctx, own)
+	if err != nil {
 		return left, err
 	}
-	kept, err := g.clearContainer(ctx, own)
-	return append(left, kept...), err
+	if err := g.clearAccess(ctx, own, delete); err != nil || !delete {
+		return left, err
+	}
+	places := g.places(own)
+	for _, id := range g.containers(own) {
+		newest := time.Time{}
+		if id == places.Audit {
+			newest = written
+		}
+		kept, err := container.Remove(ctx, g.of.session.resources, id, own.Name, newest)
+		if err != nil {
+			return left, err
+		}
+		if kept.Reason != "" {
+			left = append(left, kept.Reason)
+		}
+	}
+	return left, nil
 }
 
-func (g *ground) clearContainer(ctx context.Context, own mlops.Project) ([]string, error) {
-	if own.OnDestroy != mlops.OnDestroyDelete || !own.Azure.Store.CreateContainer {
-		return nil, nil
+// lastSeal is when the last audit head was written, at the latest: by its key, or before now where that cannot be read.
+func (g *ground) lastSeal(ctx context.Context, own mlops.Project) (time.Time, error) {
+	if own.Azure.Store.Audit == nil {
+		return time.Time{}, nil
 	}
-	kept, err := container.Remove(ctx, g.of.session.resources, g.of.place, own.Name, time.Time{})
-	if err != nil {
-		return nil, fmt.Errorf("remove the project's container: %w", err)
+	seals := &beside{of: g.of, name: sealsOf}
+	entries, err := seals.List(ctx, mlops.SealPrefix, "", 0)
+	switch {
+	case errors.Is(err, mlops.ErrForbidden), err == nil && len(entries) == 0:
+		return g.of.spec.now(), nil
+	case errors.Is(err, mlops.ErrNotFound):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, err
 	}
-	if kept.Reason != "" {
-		return []string{kept.Reason}, nil
-	}
-	return nil, nil
+	return mlops.SealHour(entries[len(entries)-1].Key)
 }

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -17,6 +18,9 @@ type opened struct {
 	store   *blob.Store
 	spec    *spec
 	before  *mlops.Project // what was declared before Ground.Prepare, nil for nothing
+
+	lock   sync.Mutex
+	others map[string]*blob.Store // containers beside the project's own, by name
 }
 
 // probeTimeout bounds the first look into a container.
@@ -60,14 +64,19 @@ func (c *Connection) known(ctx context.Context, place string) (*opened, error) {
 	if known, ok := c.projects[key]; ok && known.session == session {
 		return known, nil
 	}
-	store, err := blob.Open(session.cloud.BlobEndpoint(parts.Account)+"/"+parts.Container, session.credential,
-		blob.Options{Scope: place, AccountKey: session.accountKey, Transport: c.options.Transport})
+	store, err := session.openContainer(parts.Account, parts.Container, place)
 	if err != nil {
 		return nil, fmt.Errorf("project at %s: %w", place, err)
 	}
-	known := &opened{session: session, place: place, store: store, spec: &spec{store: store, now: c.options.Now}}
+	known := &opened{session: session, place: place, store: store, spec: &spec{store: store, now: c.options.Now}, others: map[string]*blob.Store{}}
 	c.projects[key] = known
 	return known, nil
+}
+
+// openContainer opens a container of an account; scope is its ARM ID.
+func (s *session) openContainer(account, name, scope string) (*blob.Store, error) {
+	return blob.Open(s.cloud.BlobEndpoint(account)+"/"+name, s.credential,
+		blob.Options{Scope: scope, AccountKey: s.accountKey, Transport: s.transport})
 }
 
 func (c *Connection) wire(known *opened) platform.Platform {
@@ -75,5 +84,6 @@ func (c *Connection) wire(known *opened) platform.Platform {
 	return platform.Platform{
 		Place: known.place, Store: known.store, Workloads: clusters,
 		Notifier: &notifier{client: c.client()}, Ground: &ground{of: known, clusters: clusters},
+		Inbox: known.inbox(), Seals: &beside{of: known, name: sealsOf},
 	}
 }

@@ -7,28 +7,75 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/access"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/arm"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
 // grants are the role assignments that a project needs for its identities and for the people who own it.
 func (g *ground) grants(own mlops.Project, found map[string]identity) []access.Grant {
-	places := access.Places{Container: g.of.place}
-	if own.Azure.Telemetry != nil {
-		places.Telemetry = own.Azure.Telemetry.ApplicationInsightsID
-	}
 	parties := access.Parties{
 		Control: found["control"].Properties.PrincipalID, Jobs: found["jobs"].Properties.PrincipalID, Serving: found["serving"].Properties.PrincipalID,
+		People: people(own),
 	}
-	for _, role := range slices.Sorted(maps.Keys(own.Owners)) {
-		if owner := own.Owners[role]; owner.PrincipalID != "" {
-			parties.People = append(parties.People, access.Person{
-				ObjectID: owner.PrincipalID, Type: cmp.Or(owner.PrincipalType, access.User), Role: string(role),
-			})
+	return access.Needed(g.places(own), parties)
+}
+
+// people are the owners and requesters who have an identity, each once.
+func people(own mlops.Project) []access.Person {
+	var people []access.Person
+	add := func(id, kind, who string) {
+		twice := slices.ContainsFunc(people, func(one access.Person) bool { return strings.EqualFold(one.ObjectID, id) })
+		if id != "" && !twice {
+			people = append(people, access.Person{ObjectID: id, Type: cmp.Or(kind, access.User), Role: who})
 		}
 	}
-	return access.Needed(places, parties)
+	for _, role := range slices.Sorted(maps.Keys(own.Owners)) {
+		add(own.Owners[role].PrincipalID, own.Owners[role].PrincipalType, string(role))
+	}
+	for _, name := range slices.Sorted(maps.Keys(own.Azure.Requesters)) {
+		requester := own.Azure.Requesters[name]
+		add(requester.PrincipalID, cmp.Or(requester.PrincipalType, access.ServicePrincipal), name)
+	}
+	return people
+}
+
+// freshFor is how long a role assignment that was made just now is waited for, at most: the resource's timeout ends it before.
+const freshFor = 10 * time.Minute
+
+// applier are the role assignments that whoever applies needs to write what is declared; none with a shared key. The right to
+// read roles or to grant them may be missing where nothing has to be granted: the store says then whether it is let in.
+func (g *ground) applier(ctx context.Context, own mlops.Project) ([]access.Grant, error) {
+	if !own.Azure.ManageRoleAssignments || g.of.session.accountKey != "" {
+		return nil, nil
+	}
+	self, err := g.of.session.self(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kind := access.User
+	if self.Application {
+		kind = access.ServicePrincipal
+	}
+	return access.Needed(g.places(own), access.Parties{Terraform: self.ObjectID, TerraformType: kind}), nil
+}
+
+func (g *ground) grantApplier(ctx context.Context, own mlops.Project) error {
+	grants, err := g.applier(ctx, own)
+	if err != nil {
+		return err
+	}
+	fresh, err := access.Ensure(ctx, g.of.session.resources, grants)
+	if err != nil && !arm.Forbidden(err) {
+		return err
+	}
+	if fresh {
+		g.of.store.AwaitAccess(time.Now().Add(freshFor))
+	}
+	return nil
 }
 
 // federated are the credentials by which the service accounts of all clusters have the identities. left names, in sentences,
@@ -114,29 +161,68 @@ func manages(own mlops.Project) bool {
 // which are missing.
 func (g *ground) settleGrants(ctx context.Context, own mlops.Project, found map[string]identity) ([]string, error) {
 	needed, client := g.grants(own, found), g.of.session.resources
+	var left []string
+	if len(people(own)) == 0 {
+		left = []string{"No owner or requester has a principal_id, so nobody can ask for anything or approve it: give one to those who may."}
+	}
+	survey, err := access.Look(ctx, client, needed)
+	switch {
+	case err != nil && own.Azure.ManageRoleAssignments:
+		return left, err
+	case err != nil:
+		return append(left, fmt.Sprintf("Nobody has looked whether the role assignments are there: %v.", err)), nil
+	}
+	left = append(left, wider(survey)...)
 	if !own.Azure.ManageRoleAssignments {
-		survey, err := access.Look(ctx, client, needed)
-		if err != nil {
-			return []string{fmt.Sprintf("Nobody has looked whether the role assignments are there: %v.", err)}, nil
-		}
-		var left []string
 		for _, grant := range survey.Missing {
 			left = append(left, fmt.Sprintf("There is no %s: set manage_role_assignments, or run %s", grant, grant.Command()))
 		}
 		return left, nil
 	}
-	if _, err := access.Ensure(ctx, client, needed); err != nil {
-		return nil, err
+	if _, err := access.Make(ctx, client, survey.Missing); err != nil {
+		return left, err
 	}
-	return nil, g.revokeStale(ctx, needed)
+	return left, g.revokeStale(ctx, own, needed)
 }
 
-func (g *ground) revokeStale(ctx context.Context, needed []access.Grant) error {
-	stale, err := access.Stale(ctx, g.of.session.resources, g.of.place, needed)
-	if err != nil {
-		return err
+// wider warns of roles that reach the project from above and undo what it grants.
+func wider(survey access.Survey) []string {
+	var left []string
+	for _, found := range survey.Wider {
+		left = append(left, "Roles are not enforced against everybody: "+found+". Remove that assignment, or give it a narrower scope or a condition.")
 	}
-	return access.Revoke(ctx, g.of.session.resources, stale)
+	return left
+}
+
+// revokeStale removes what nobody needs any more in the project's containers, those that it had before among them. Whoever
+// applied before keeps what lets him apply again.
+func (g *ground) revokeStale(ctx context.Context, own mlops.Project, needed []access.Grant) error {
+	scopes := g.containers(own)
+	if g.of.before != nil {
+		for _, id := range g.containers(*g.of.before) {
+			if !slices.ContainsFunc(scopes, func(scope string) bool { return mlops.SameARMID(scope, id) }) {
+				scopes = append(scopes, id)
+			}
+		}
+	}
+	return g.revokeIn(ctx, scopes, needed, func(grant access.Grant) bool { return !access.OfApplier(grant) })
+}
+
+// revokeIn removes what Ensure made at scopes and is not needed, where it is chosen.
+func (g *ground) revokeIn(ctx context.Context, scopes []string, needed []access.Grant, chosen func(access.Grant) bool) error {
+	for _, scope := range scopes {
+		stale, err := access.Stale(ctx, g.of.session.resources, scope, needed)
+		if errors.Is(err, mlops.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = access.Revoke(ctx, g.of.session.resources, slices.DeleteFunc(stale, func(grant access.Grant) bool { return !chosen(grant) }))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // accessSettled says whether what is managed is there. Where an identity or a cluster is gone, it is not.
@@ -170,8 +256,9 @@ func (g *ground) lookAtAccess(ctx context.Context, own mlops.Project) (bool, err
 	return err == nil && len(survey.Missing) == 0, err
 }
 
-// clearAccess removes what is managed. An identity or a cluster that is gone already keeps nothing from going.
-func (g *ground) clearAccess(ctx context.Context, own mlops.Project) error {
+// clearAccess removes what is managed. An identity or a cluster that is gone already keeps nothing from going. Whoever applies
+// keeps his role where the history stays, for the end of the project has yet to be written there.
+func (g *ground) clearAccess(ctx context.Context, own mlops.Project, all bool) error {
 	client := g.of.session.resources
 	if manages(own) {
 		wanted, _, err := g.federated(ctx, own)
@@ -192,5 +279,5 @@ func (g *ground) clearAccess(ctx context.Context, own mlops.Project) error {
 	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
 		return err
 	}
-	return g.revokeStale(ctx, nil)
+	return g.revokeIn(ctx, g.containers(own), nil, func(grant access.Grant) bool { return all || !access.OfApplier(grant) })
 }

@@ -14,6 +14,7 @@ type azureModel struct {
 	Telemetry             *azureTelemetryModel         `tfsdk:"telemetry"`
 	Identities            *azureIdentitiesModel        `tfsdk:"identities"`
 	Alerts                *azureAlertsModel            `tfsdk:"alerts"`
+	Requesters            map[string]requesterModel    `tfsdk:"requesters"`
 	ManageRoleAssignments types.Bool                   `tfsdk:"manage_role_assignments"`
 	ApplyFrom             types.String                 `tfsdk:"apply_from"`
 	NamePrefix            types.String                 `tfsdk:"name_prefix"`
@@ -28,6 +29,8 @@ type azureStoreModel struct {
 	StorageAccountID types.String     `tfsdk:"storage_account_id"`
 	Container        types.String     `tfsdk:"container"`
 	CreateContainer  types.Bool       `tfsdk:"create_container"`
+	InboxContainer   types.String     `tfsdk:"inbox_container"`
+	LifecycleRule    types.String     `tfsdk:"lifecycle_rule"`
 	Audit            *azureAuditModel `tfsdk:"audit"`
 }
 
@@ -35,6 +38,12 @@ type azureAuditModel struct {
 	Container     types.String `tfsdk:"container"`
 	RetentionDays types.Int64  `tfsdk:"retention_days"`
 	Locked        types.Bool   `tfsdk:"locked"`
+}
+
+type requesterModel struct {
+	PrincipalID   types.String `tfsdk:"principal_id"`
+	PrincipalType types.String `tfsdk:"principal_type"`
+	Email         types.String `tfsdk:"email"`
 }
 
 type azureClusterModel struct {
@@ -72,10 +81,16 @@ func expandAzure(m *azureModel) *mlops.Azure {
 		ImagePullSecrets: envelope.Strings(m.ImagePullSecrets), Tags: byKey(m.Tags), Labels: byKey(m.Labels), Annotations: byKey(m.Annotations),
 	}
 	if s := m.Store; s != nil {
-		a.Store = mlops.AzureStore{StorageAccountID: s.StorageAccountID.ValueString(), Container: s.Container.ValueString(), CreateContainer: s.CreateContainer.ValueBool()}
+		a.Store = mlops.AzureStore{StorageAccountID: s.StorageAccountID.ValueString(), Container: s.Container.ValueString(), CreateContainer: s.CreateContainer.ValueBool(), InboxContainer: s.InboxContainer.ValueString()}
 		if s.Audit != nil {
 			a.Store.Audit = &mlops.AzureAudit{Container: s.Audit.Container.ValueString(), RetentionDays: s.Audit.RetentionDays.ValueInt64(), Locked: s.Audit.Locked.ValueBool()}
 		}
+	}
+	for name, r := range m.Requesters {
+		if a.Requesters == nil {
+			a.Requesters = map[string]mlops.Requester{}
+		}
+		a.Requesters[name] = mlops.Requester{Email: r.Email.ValueString(), PrincipalID: r.PrincipalID.ValueString(), PrincipalType: r.PrincipalType.ValueString()}
 	}
 	for name, c := range m.Clusters {
 		if a.Clusters == nil {
@@ -108,7 +123,7 @@ func flattenAzure(a *mlops.Azure) *azureModel {
 	m := &azureModel{
 		Store: &azureStoreModel{
 			StorageAccountID: types.StringValue(a.Store.StorageAccountID), Container: types.StringValue(a.Store.Container),
-			CreateContainer: types.BoolValue(a.Store.CreateContainer),
+			CreateContainer: types.BoolValue(a.Store.CreateContainer), InboxContainer: envelope.StringOrNull(a.Store.InboxContainer),
 		},
 		DefaultCluster: envelope.StringOrNull(a.DefaultCluster), ManageRoleAssignments: types.BoolValue(a.ManageRoleAssignments),
 		ApplyFrom: types.StringValue(a.ApplyFrom), NamePrefix: envelope.StringOrNull(a.NamePrefix), AgentImage: envelope.StringOrNull(a.AgentImage),
@@ -116,6 +131,14 @@ func flattenAzure(a *mlops.Azure) *azureModel {
 	}
 	if audit := a.Store.Audit; audit != nil {
 		m.Store.Audit = &azureAuditModel{Container: types.StringValue(audit.Container), RetentionDays: types.Int64Value(audit.RetentionDays), Locked: types.BoolValue(audit.Locked)}
+	}
+	for name, r := range a.Requesters {
+		if m.Requesters == nil {
+			m.Requesters = map[string]requesterModel{}
+		}
+		m.Requesters[name] = requesterModel{
+			PrincipalID: types.StringValue(r.PrincipalID), PrincipalType: envelope.StringOrNull(r.PrincipalType), Email: envelope.StringOrNull(r.Email),
+		}
 	}
 	for name, c := range a.Clusters {
 		if m.Clusters == nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 )
 
@@ -29,8 +30,23 @@ func azure() schema.SingleNestedAttribute {
 			"telemetry":  azureTelemetry(),
 			"identities": azureIdentities(),
 			"alerts":     azureAlerts(),
+			"requesters": schema.MapNestedAttribute{
+				Optional: true,
+				MarkdownDescription: "Who may ask for training, approval, rollback and the like beside the owners, by a short name of your own: pipelines, and " +
+					"approvers who own nothing. Each asks below its own object id in the inbox, and whoever leaves this list cannot ask any more. " +
+					"To approve, a retrain policy has to list it among its `approvers`.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"principal_id": schema.StringAttribute{Required: true, MarkdownDescription: "Object id in Entra: of a service principal, not of its application."},
+					"principal_type": schema.StringAttribute{
+						Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.PrincipalServicePrincipal),
+						MarkdownDescription: "What `principal_id` is: " + envelope.OneOf(mlops.PrincipalTypes) + ". Default `ServicePrincipal`.",
+					},
+					"email": schema.StringAttribute{Optional: true, MarkdownDescription: "E-mail address, by which the history and `approvers` name it. Left out, the short name does."},
+				}},
+			},
 			"manage_role_assignments": switchedOn(
-				"Whether the provider grants the identities what they need. Where not, it says which roles are missing at which scope."),
+				"Whether the provider grants the identities, owners and requesters what they need, and whoever applies the right to write what is declared. " +
+					"Where not, it says which roles are missing at which scope."),
 			"apply_from": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.ApplyFromTerraform),
 				MarkdownDescription: "Who makes what runs: `terraform`, or `controller` where Terraform cannot reach the cluster: then it writes what is wanted, " +
@@ -53,13 +69,24 @@ func azureStore() schema.SingleNestedAttribute {
 		Attributes: map[string]schema.Attribute{
 			"storage_account_id": schema.StringAttribute{Required: true, MarkdownDescription: "ARM ID of the storage account."},
 			"container":          projectNamed("The container."),
-			"create_container":   switchedOn("Whether the container is made. Where not, one that is there is adopted, and a destroy leaves it."),
+			"create_container":   switchedOn("Whether the containers are made. Where not, those that are there are adopted, and a destroy leaves them."),
+			"inbox_container": schema.StringAttribute{
+				Optional: true, Computed: true, PlanModifiers: []planmodifier.String{inboxLike{}},
+				MarkdownDescription: "The container in which people and pipelines leave requests, each below their own object id: who asked or approved is taken " +
+					"from there. Default: the name of `container` with `-inbox`.",
+			},
+			"lifecycle_rule": schema.StringAttribute{
+				Computed: true, PlanModifiers: []planmodifier.String{lifecycleOf{}},
+				MarkdownDescription: "A rule, as JSON, for the storage account's own management policy, of which there is only one, so that this project never writes it: " +
+					"it removes inference records, labels and hourly profiles a week after the controller should have (`retention.record_days`). " +
+					"Not for a project in which a deployment keeps its records longer than that. Null where they are kept for ever.",
+			},
 			"audit": schema.SingleNestedAttribute{
 				Optional:            true,
 				MarkdownDescription: "A container of its own, with an immutability policy, for the hourly heads of all logs: it makes a shortened log visible.",
 				Attributes: map[string]schema.Attribute{
-					"container":      schema.StringAttribute{Required: true, MarkdownDescription: "The container, another than the project's own."},
-					"retention_days": schema.Int64Attribute{Required: true, MarkdownDescription: "For how many days nothing in it can be changed or removed."},
+					"container":      schema.StringAttribute{Required: true, MarkdownDescription: "The container, another than the project's own. It is made and adopted as that is."},
+					"retention_days": schema.Int64Attribute{Required: true, MarkdownDescription: "For how many days nothing in it can be changed or removed. A locked policy can only be extended."},
 					"locked": switched(false,
 						"Whether the policy is locked. That cannot be undone by anybody: a destroy then leaves the container until the last day is over."),
 				},

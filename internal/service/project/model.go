@@ -88,6 +88,9 @@ func expand(m model) mlops.Project {
 
 func flatten(spec mlops.Project, _ envelope.Site) model {
 	m := model{Name: types.StringValue(spec.Name), Azure: flattenAzure(spec.Azure), OnDestroy: types.StringValue(string(spec.OnDestroy))}
+	if m.Azure != nil {
+		m.Azure.Store.LifecycleRule = envelope.StringOrNull(mlops.LifecycleRule(spec.Name, spec.Azure.Store.Container, spec.Retention.RecordDays))
+	}
 	if spec.Local != nil {
 		m.Local = &localModel{Path: types.StringValue(spec.Local.Path), Port: types.Int64Value(spec.Local.Port)}
 	}

@@ -22,8 +22,9 @@ func TestFlattenUndoesExpand(t *testing.T) {
 		"on Azure": {
 			Name: "x", Owners: map[mlops.Role]mlops.Owner{mlops.RoleDataEngineer: {Email: "a@b", PrincipalID: "c", PrincipalType: "Group"}},
 			Azure: &mlops.Azure{
-				Store:          mlops.AzureStore{StorageAccountID: "a", Container: "c", CreateContainer: true, Audit: &mlops.AzureAudit{Container: "d", RetentionDays: 9, Locked: true}},
+				Store:          mlops.AzureStore{StorageAccountID: "a", Container: "c", CreateContainer: true, InboxContainer: "i", Audit: &mlops.AzureAudit{Container: "d", RetentionDays: 9, Locked: true}},
 				Clusters:       map[string]mlops.AzureCluster{"weu": {ID: "e", Namespace: "f", CreateNamespace: true}, "own": {Host: "g", ClusterCACertificate: "h", Namespace: "i"}},
+				Requesters:     map[string]mlops.Requester{"ci": {PrincipalID: "a", PrincipalType: "b", Email: "c"}},
 				DefaultCluster: "weu", Telemetry: &mlops.AzureTelemetry{ApplicationInsightsID: "j", ConnectionString: "k"},
 				Identities: &mlops.AzureIdentities{Control: "l", Jobs: "m", Serving: "n", ManageFederatedCredentials: true},
 				Alerts:     &mlops.AzureAlerts{ResourceGroupID: "o", ActionGroupIDs: []string{"p"}}, ManageRoleAssignments: true,

@@ -22,7 +22,7 @@ func New() resource.Resource {
 			Kind: workload.KindService, Name: func(string) string { return workload.ControlService }, Render: control,
 		},
 		Prepare: prepare, Settle: settle, Settled: settled,
-		Plan: remember, Created: warnWhereNothingRuns, PlanDestroy: refuse, BeforeDelete: beforeDelete,
+		Plan: plan, Created: warnWhereNothingRuns, PlanDestroy: refuse, BeforeDelete: beforeDelete,
 	})
 }
 
@@ -32,6 +32,11 @@ func identify(m model, _ mlops.ID) mlops.ID {
 		return mlops.ID{}
 	}
 	return mlops.ID{Place: place, Kind: mlops.KindProject, Name: m.Name.ValueString()}
+}
+
+func plan(ctx context.Context, planned *envelope.Plan[model]) {
+	remember(ctx, planned)
+	planAudit(planned)
 }
 
 // remember lets what follows from the project, such as addresses, be known at plan.

@@ -3,12 +3,15 @@
 package retrainpolicy
 
 import (
+	"context"
+	"errors"
 	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
 // New returns the mlops_retrain_policy resource.
@@ -16,7 +19,20 @@ func New() resource.Resource {
 	return envelope.Declare(envelope.Declaration[model, mlops.RetrainPolicy]{
 		Name: "retrain_policy", Kind: mlops.KindRetrainPolicy, Summary: summary, Attributes: attributes(),
 		References: references, Identify: identify, Expand: expand, Flatten: flatten,
+		Check: check,
 	})
+}
+
+// check finds approvers whom the project cannot tell from anybody else.
+func check(ctx context.Context, in *project.Project, spec mlops.RetrainPolicy) ([]mlops.Problem, error) {
+	if len(spec.Approval.Approvers) == 0 {
+		return nil, nil
+	}
+	own, err := in.Own(ctx)
+	if errors.Is(err, mlops.ErrNotFound) {
+		return nil, nil
+	}
+	return own.CheckApprovers(spec.Approval.Approvers), err
 }
 
 func references(m model) []envelope.Reference {

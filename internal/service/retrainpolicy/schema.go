@@ -97,7 +97,8 @@ func approval() schema.SingleNestedAttribute {
 			"first":     mode(mlops.ApprovalAutomatic, "Who approves the first version of a model, which has passed the gate."),
 			"expiry":    envelope.DefaultDuration(mlops.DefaultApprovalExpiry, "A candidate that waits longer expires."),
 			"four_eyes": schema.BoolAttribute{Optional: true, Computed: true, Default: booldefault.StaticBool(false), MarkdownDescription: "Whoever asked for a run may not approve it. Default `false`."},
-			"approvers": schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "Names or e-mail addresses of who may approve. Left out, any owner may."},
+			"approvers": schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "Who may approve: names or e-mail addresses on one machine; on Azure a role of an owner, an e-mail address or object id " +
+				"of an owner or requester, or a requester's short name, each with a `principal_id`. Left out, any owner may."},
 		},
 	}
 }

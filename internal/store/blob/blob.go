@@ -66,6 +66,7 @@ type Store struct {
 	scope     string
 	block     int
 	tryFor    time.Duration
+	await     *awaitAccess
 	// noStartFrom says that the server does not know where a listing shall start, and lists from the beginning.
 	noStartFrom atomic.Bool
 }
@@ -84,9 +85,11 @@ func Open(containerURL string, credential azcore.TokenCredential, options Option
 		account = parent // Azurite's way
 	}
 	store := &Store{name: account + "/" + path.Base(parsed.Path), scope: options.Scope, block: cmp.Or(options.BlockBytes, defaultBlock)}
+	store.await = &awaitAccess{pause: cmp.Or(options.AccessPause, accessPause)}
+	store.AwaitAccess(time.Now().Add(options.AwaitAccess))
 	client := container.ClientOptions{ClientOptions: policy.ClientOptions{
 		Retry: withDefaults(options.Retry), Transport: options.Transport,
-		PerCallPolicies:  []policy.Policy{&awaitAccess{until: time.Now().Add(options.AwaitAccess), pause: cmp.Or(options.AccessPause, accessPause)}},
+		PerCallPolicies:  []policy.Policy{store.await},
 		PerRetryPolicies: []policy.Policy{countTries{}},
 	}}
 	store.tryFor = client.Retry.TryTimeout
@@ -104,6 +107,9 @@ func Open(containerURL string, credential azcore.TokenCredential, options Option
 	store.container, err = container.NewClient(containerURL, credential, &client)
 	return store, err
 }
+
+// AwaitAccess lets calls wait for a missing role until a time, or until their context ends: a role assignment was made just now.
+func (s *Store) AwaitAccess(until time.Time) { s.await.wait(until) }
 
 func withDefaults(retry policy.RetryOptions) policy.RetryOptions {
 	retry.MaxRetries = cmp.Or(retry.MaxRetries, mostRetries)

@@ -44,16 +44,23 @@ func (s *Store) fault(verb, key string, err error) error {
 		return &Fault{verb, key, fmt.Sprintf("container %s: %v; the project's apply makes it where create_container is set", s.name, mlops.ErrNotFound), errors.Join(mlops.ErrNotFound, err)}
 	}
 	if response, answered := errors.AsType[*azcore.ResponseError](err); answered {
+		if missingRole(bloberror.Code(response.ErrorCode)) {
+			return &Fault{verb, key, s.refusal(response), errors.Join(mlops.ErrForbidden, err)}
+		}
 		return &Fault{verb, key, s.refusal(response), err}
 	}
 	return &Fault{verb, key, s.silence(err), err}
+}
+
+func missingRole(code bloberror.Code) bool {
+	return code == bloberror.AuthorizationPermissionMismatch || code == bloberror.InsufficientAccountPermissions
 }
 
 // refusal words an answer.
 func (s *Store) refusal(response *azcore.ResponseError) string {
 	said := fmt.Sprintf("%d %s", response.StatusCode, response.ErrorCode)
 	switch code := bloberror.Code(response.ErrorCode); {
-	case code == bloberror.AuthorizationPermissionMismatch || code == bloberror.InsufficientAccountPermissions:
+	case missingRole(code):
 		return fmt.Sprintf("container %s: the identity has no right to do that (%s): grant it the role %q (%q is enough to read) at %s; a new role acts after some minutes",
 			s.name, said, Role, "Storage Blob Data Reader", s.grantAt())
 	case code == bloberror.AuthorizationFailure || code == bloberror.AuthorizationSourceIPMismatch:

@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -30,15 +31,30 @@ func (countTries) Do(request *policy.Request) (*http.Response, error) {
 
 // awaitAccess tries again while a role is missing, until a time: a role assignment that was made just now acts after minutes.
 type awaitAccess struct {
-	until time.Time
+	until atomic.Pointer[time.Time] // nil: it is not waited
 	pause time.Duration
+}
+
+// wait lets it try until a time, if that is later than it tries anyway.
+func (a *awaitAccess) wait(until time.Time) {
+	for {
+		before := a.until.Load()
+		if before != nil && !before.Before(until) || a.until.CompareAndSwap(before, &until) {
+			return
+		}
+	}
+}
+
+func (a *awaitAccess) over() bool {
+	until := a.until.Load()
+	return until == nil || !time.Now().Before(*until)
 }
 
 // Do implements policy.Policy.
 func (a *awaitAccess) Do(request *policy.Request) (*http.Response, error) {
 	for {
 		response, err := request.Clone(request.Raw().Context()).Next()
-		if err != nil || response.StatusCode != http.StatusForbidden || !time.Now().Before(a.until) ||
+		if err != nil || response.StatusCode != http.StatusForbidden || a.over() ||
 			response.Header.Get("x-ms-error-code") != string(bloberror.AuthorizationPermissionMismatch) {
 			return response, err
 		}
