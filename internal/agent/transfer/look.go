@@ -23,6 +23,15 @@ type Plan struct {
 	identity string
 	stages   [stageCount][]platform.Entry
 	there    map[string]platform.Entry // at the target
+	sealed   map[string]bool           // what stands in the source's store of seals alone
+}
+
+// source is where a document is read from.
+func (p *Plan) source(key string) platform.Store {
+	if p.sealed[key] {
+		return p.from.Seals
+	}
+	return p.from.Store
 }
 
 // Group is what one step copies.
@@ -37,7 +46,7 @@ type Group struct {
 // Look lists both places. It is mlops.ErrNotFound where there is no project to copy, and mlops.ErrExists where the target
 // holds anything but a copy of this project. A target without a store is one that is not there yet, and cannot be run.
 func Look(ctx context.Context, from, to *project.Project) (Plan, error) {
-	plan := Plan{From: from.Place, To: to.Place, from: from, to: to, there: map[string]platform.Entry{}}
+	plan := Plan{From: from.Place, To: to.Place, from: from, to: to, there: map[string]platform.Entry{}, sealed: map[string]bool{}}
 	if mlops.SamePlace(plan.From, plan.To) {
 		return plan, fmt.Errorf("%w: %s is both source and target", mlops.ErrInvalid, plan.From)
 	}
@@ -70,7 +79,7 @@ func Look(ctx context.Context, from, to *project.Project) (Plan, error) {
 	return plan, nil
 }
 
-// listSource lists everything, and content a second time.
+// listSource lists everything, audit heads that have a store of their own among it, and content a second time.
 func (p *Plan) listSource(ctx context.Context) error {
 	all, err := p.from.Store.List(ctx, "", "", 0)
 	if err != nil {
@@ -86,6 +95,16 @@ func (p *Plan) listSource(ctx context.Context) error {
 		}
 	}
 	add(all)
+	if p.from.Seals != nil {
+		seals, err := p.from.Seals.List(ctx, mlops.SealPrefix, "", 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.From, err)
+		}
+		for _, seal := range seals {
+			p.sealed[seal.Key] = !seen[seal.Key]
+		}
+		add(seals)
+	}
 	for _, root := range []string{"records/", "datasets/", "data/"} {
 		later, err := p.from.Store.List(ctx, root, "", 0)
 		if err != nil {

@@ -119,7 +119,7 @@ func placed(own mlops.Project, place string) (mlops.Project, error) {
 	if own.Azure != nil {
 		moved = *own.Azure
 	}
-	moved.Store.StorageAccountID, moved.Store.Container, moved.Store.CreateContainer = at.StorageAccountID, at.Container, false
+	moved.Store = mlops.AzureStore{StorageAccountID: at.StorageAccountID, Container: at.Container}
 	own.Local, own.Azure = nil, &moved
 	return own, nil
 }
@@ -144,7 +144,7 @@ func (c *copying) stage(ctx context.Context, at stage) error {
 			}
 			return nil // its bytes are compared when it is verified
 		}
-		source, err := c.plan.from.Store.Open(ctx, entry.Key)
+		source, err := c.plan.source(entry.Key).Open(ctx, entry.Key)
 		if errors.Is(err, mlops.ErrNotFound) {
 			c.lost(entry.Key)
 			return nil
@@ -212,7 +212,7 @@ func (c *copying) expected(ctx context.Context, key string) (string, error) {
 	if sum != "" {
 		return sum, nil
 	}
-	return hashOf(ctx, c.plan.from.Store, key)
+	return hashOf(ctx, c.plan.source(key), key)
 }
 
 func (c *copying) lost(key string) {
