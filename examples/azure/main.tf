@@ -13,6 +13,12 @@ variable "agent_image" {
   default     = "registry.example.com/mlops:0.1.0"
 }
 
+variable "approvers" {
+  description = "Object id, in Entra, of the group that approves candidates."
+  type        = string
+  default     = null
+}
+
 resource "mlops_project" "flights" {
   name = "flights"
   azure = {
@@ -30,7 +36,7 @@ resource "mlops_project" "flights" {
   }
   owners = {
     data_engineer  = { email = "data-engineering@example.com" }
-    data_scientist = { email = "data-science@example.com" }
+    data_scientist = { email = "data-science@example.com", principal_id = var.approvers, principal_type = "Group" }
     mlops_engineer = { email = "ml-platform@example.com" }
   }
 }

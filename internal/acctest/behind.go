@@ -134,7 +134,7 @@ func register(t *testing.T, in *project.Project, model string, asked mlops.Event
 		mlops.Event{Type: mlops.RunTrained, RunID: runID, Output: &mlops.Output{ArtifactSHA256: strings.Repeat("ab", 32), Bytes: 1},
 			Holdout: &mlops.Holdout{Dataset: code.Dataset, Version: 1}},
 		mlops.Event{Type: mlops.RunEvaluated, RunID: runID, Judgement: &mlops.Judgement{
-			Passed: true, Metrics: map[string]mlops.MetricJudgement{"auc": {Candidate: 0.7, Method: "minimum/v1", Passed: true}},
+			Passed: true, HoldoutDataset: code.Dataset, HoldoutVersion: 1, Metrics: map[string]mlops.MetricJudgement{"auc": {Candidate: 0.7, Method: "minimum/v1", Passed: true}},
 		}},
 		mlops.Event{Type: mlops.RunRegistered, RunID: runID, Version: version},
 	)

@@ -97,7 +97,8 @@ type Ground interface {
 	// Settled says, with read rights only, whether all of it is there and as it was made.
 	Settled(ctx context.Context, project mlops.Project) (bool, error)
 	// Clear removes what was made for the project, and its history where on_destroy says so; what belongs to others stays.
-	// It returns, in sentences, what could not go and until when.
+	// It returns, in sentences, what could not go and until when. mlops.ErrNotFound says that the project's memory is gone too,
+	// and with it all that could still be written of its end.
 	Clear(ctx context.Context, project mlops.Project) (left []string, err error)
 }
 

@@ -60,7 +60,8 @@ type Options struct {
 	// Transport sends every request but those to clusters; nil: the SDK's own.
 	Transport policy.Transporter
 	Now       func() time.Time
-	// Retry is how long the management API's clients wait before a first retry; 0: their default.
+	// Retry is how long the management API's clients wait before a first retry, and blobs between two looks for a role that
+	// was given just now; 0: their defaults.
 	Retry time.Duration
 }
 
@@ -85,8 +86,10 @@ type session struct {
 	resources  *arm.Client
 	accountKey string
 	transport  policy.Transporter
-	clusters   map[string]ClusterLogin
-	configs    configs
+	// accessPause is between two looks whether a role acts; 0: the store's default.
+	accessPause time.Duration
+	clusters    map[string]ClusterLogin
+	configs     configs
 }
 
 // New returns a connection with the environment's identity; Configure gives it another. It asks nobody yet.
@@ -127,7 +130,7 @@ func (c *Connection) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("azure: %w", err)
 	}
-	made := &session{cloud: in, clusters: c.settings.Clusters, transport: c.options.Transport}
+	made := &session{cloud: in, clusters: c.settings.Clusters, transport: c.options.Transport, accessPause: c.options.Retry}
 	if in.Blob != "" {
 		made.accountKey = c.options.Environment(variableAccountKey)
 	}

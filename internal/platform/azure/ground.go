@@ -3,6 +3,8 @@ package azure
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/access"
@@ -104,34 +106,49 @@ func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
 }
 
 // Clear removes what clusters have of the project, what was granted for it, and the containers where the history may go.
+// Whoever applies keeps his role as long as there is a memory, for the end of the project has yet to be written there.
 func (g *ground) Clear(ctx context.Context, own mlops.Project) ([]string, error) {
 	left, err := g.clearClusters(ctx, own)
 	if err != nil {
 		return left, err
 	}
-	delete := own.OnDestroy == mlops.OnDestroyDelete && own.Azure.Store.CreateContainer
 	written, err := g.lastSeal(ctx, own)
 	if err != nil {
 		return left, err
 	}
-	if err := g.clearAccess(ctx, own, delete); err != nil || !delete {
+	appliers, err := g.clearAccess(ctx, own)
+	if err != nil || own.OnDestroy != mlops.OnDestroyDelete || !own.Azure.Store.CreateContainer {
 		return left, err
 	}
+	kept, gone, err := g.clearContainers(ctx, own, written)
+	if left = append(left, kept...); err != nil || !gone {
+		return left, err
+	}
+	if err := access.Revoke(ctx, g.of.session.resources, appliers); err != nil {
+		return left, err
+	}
+	return left, fmt.Errorf("container %s: %w", g.of.place, mlops.ErrNotFound)
+}
+
+// clearContainers removes those that were made for the project; gone says that its memory is among them. written is when the
+// last audit head was.
+func (g *ground) clearContainers(ctx context.Context, own mlops.Project, written time.Time) (left []string, gone bool, err error) {
 	places := g.places(own)
-	for _, id := range g.containers(own) {
+	for _, id := range slices.Backward(g.containers(own)) { // the memory last: what is killed half-way goes on from there
 		newest := time.Time{}
 		if id == places.Audit {
 			newest = written
 		}
 		kept, err := container.Remove(ctx, g.of.session.resources, id, own.Name, newest)
 		if err != nil {
-			return left, err
+			return left, false, err
 		}
 		if kept.Reason != "" {
 			left = append(left, kept.Reason)
 		}
+		gone = id == places.Container && kept.Reason == ""
 	}
-	return left, nil
+	return left, gone, nil
 }
 
 // lastSeal is when the last audit head was written, at the latest: by its key, or before now where that cannot be read.

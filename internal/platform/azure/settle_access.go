@@ -205,24 +205,37 @@ func (g *ground) revokeStale(ctx context.Context, own mlops.Project, needed []ac
 			}
 		}
 	}
-	return g.revokeIn(ctx, scopes, needed, func(grant access.Grant) bool { return !access.OfApplier(grant) })
+	stale, err := g.stale(ctx, scopes, needed)
+	if err != nil {
+		return err
+	}
+	others, _ := split(stale)
+	return access.Revoke(ctx, g.of.session.resources, others)
 }
 
-// revokeIn removes what Ensure made at scopes and is not needed, where it is chosen.
-func (g *ground) revokeIn(ctx context.Context, scopes []string, needed []access.Grant, chosen func(access.Grant) bool) error {
+// stale are the assignments at scopes that were made and are not needed.
+func (g *ground) stale(ctx context.Context, scopes []string, needed []access.Grant) ([]access.Grant, error) {
+	var all []access.Grant
 	for _, scope := range scopes {
-		stale, err := access.Stale(ctx, g.of.session.resources, scope, needed)
-		if errors.Is(err, mlops.ErrNotFound) {
-			continue
+		found, err := access.Stale(ctx, g.of.session.resources, scope, needed)
+		if err != nil && !errors.Is(err, mlops.ErrNotFound) {
+			return nil, err
 		}
-		if err == nil {
-			err = access.Revoke(ctx, g.of.session.resources, slices.DeleteFunc(stale, func(grant access.Grant) bool { return !chosen(grant) }))
-		}
-		if err != nil {
-			return err
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// split tells what appliers need to write what is declared from all else.
+func split(grants []access.Grant) (others, appliers []access.Grant) {
+	for _, grant := range grants {
+		if access.OfApplier(grant) {
+			appliers = append(appliers, grant)
+		} else {
+			others = append(others, grant)
 		}
 	}
-	return nil
+	return others, appliers
 }
 
 // accessSettled says whether what is managed is there. Where an identity or a cluster is gone, it is not.
@@ -256,9 +269,9 @@ func (g *ground) lookAtAccess(ctx context.Context, own mlops.Project) (bool, err
 	return err == nil && len(survey.Missing) == 0, err
 }
 
-// clearAccess removes what is managed. An identity or a cluster that is gone already keeps nothing from going. Whoever applies
-// keeps his role where the history stays, for the end of the project has yet to be written there.
-func (g *ground) clearAccess(ctx context.Context, own mlops.Project, all bool) error {
+// clearAccess removes what is managed, but for the roles of those who apply, which it returns. An identity or a cluster that is
+// gone already keeps nothing from going.
+func (g *ground) clearAccess(ctx context.Context, own mlops.Project) (appliers []access.Grant, err error) {
 	client := g.of.session.resources
 	if manages(own) {
 		wanted, _, err := g.federated(ctx, own)
@@ -266,18 +279,23 @@ func (g *ground) clearAccess(ctx context.Context, own mlops.Project, all bool) e
 			err = access.RemoveFederated(ctx, client, wanted)
 		}
 		if err != nil && !errors.Is(err, mlops.ErrNotFound) {
-			return err
+			return nil, err
 		}
 	}
 	if !own.Azure.ManageRoleAssignments {
-		return nil
+		return nil, nil
 	}
 	found, err := g.of.session.identities(ctx, own.Azure.Identities)
 	if err == nil {
 		err = access.Revoke(ctx, client, g.grants(own, found))
 	}
 	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
-		return err
+		return nil, err
 	}
-	return g.revokeIn(ctx, g.containers(own), nil, func(grant access.Grant) bool { return all || !access.OfApplier(grant) })
+	stale, err := g.stale(ctx, g.containers(own), nil)
+	if err != nil {
+		return nil, err
+	}
+	others, appliers := split(stale)
+	return appliers, access.Revoke(ctx, client, others)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,17 @@ func validate(m model) []mlops.Problem {
 	if m.Source.ValueString() == "" && !m.Source.IsNull() {
 		return []mlops.Problem{{Path: []string{"source"}, Message: "name a file or folder"}}
 	}
+	if source := m.Source.ValueString(); inCloud(source) {
+		return []mlops.Problem{{Path: []string{"source"}, Message: fmt.Sprintf("%q lies in a storage account, and this machine does not pull data through itself: "+
+			"publish it where the data is, in a pod or a pipeline whose identity may write it, with `mlops dataset publish DATASET --source FOLDER`", source)}}
+	}
 	return nil
+}
+
+// inCloud says whether a source is the address of blobs, as the tools of Azure write it, and not a file.
+func inCloud(source string) bool {
+	scheme, _, address := strings.Cut(source, "://")
+	return mlops.OnAzure(source) || address && slices.Contains([]string{"https", "http", "abfs", "abfss", "wasb", "wasbs", "az", "azureml"}, strings.ToLower(scheme))
 }
 
 // plan takes the fingerprint. Where it is another one, number and what follows from it are known after apply.

@@ -48,7 +48,7 @@ func attributes() map[string]schema.Attribute {
 		"source": schema.StringAttribute{
 			Required: true,
 			MarkdownDescription: "The file, or the folder whose files are joined, relative to where Terraform runs unless absolute. " +
-				"Up to 64 MiB are checked against the dataset at plan already.",
+				"Up to 64 MiB are checked against the dataset at plan already. Data in a storage account is published where it is, by `mlops dataset publish`.",
 		},
 		"number":        number("Its number: versions of a dataset count from 1."),
 		"sha256":        schema.StringAttribute{Computed: true, MarkdownDescription: "SHA-256 of the source: of a file's bytes, or of the names and hashes of a folder's files."},
