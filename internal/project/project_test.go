@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -378,6 +379,31 @@ func TestWhoAsksIsTheFoldersOwner(t *testing.T) {
 	store.Put("requests/ada/"+asked.ID+".json", forged)
 	if requests, err = local.Requests(t.Context()); err != nil || len(requests) != 1 || requests[0].Actor.Verified || requests[0].Actor.ID != "" {
 		t.Errorf("%+v, %v; want one that nobody has verified", requests, err)
+	}
+}
+
+// Whose own folder is closed asks as his group, where that is open; whom nothing lets in is told who he is.
+func TestAMemberAsksAsHisGroup(t *testing.T) {
+	const ada, group = "0ada0000-0000-4000-8000-000000000001", "09000000-0000-4000-8000-000000000002"
+	on, closed := open(memstore.New()), []string{ada}
+	inbox := memstore.New()
+	inbox.Before = func(verb, key string) error {
+		if folder, _, _ := strings.Cut(key, "/"); verb == memstore.VerbCreate && slices.Contains(closed, folder) {
+			return mlops.ErrForbidden
+		}
+		return nil
+	}
+	on.Inbox = &platform.Inbox{
+		Store: inbox, Self: func(context.Context) (string, error) { return ada, nil },
+		Groups: func(context.Context) ([]string, error) { return []string{group}, nil },
+	}
+	asked, err := on.Ask(t.Context(), mlops.Request{Action: mlops.ActionApprove, Model: "delay"})
+	if err != nil || asked.Actor.ID != group || len(inbox.Keys(group)) != 1 {
+		t.Errorf("%+v, %v", asked.Actor, err)
+	}
+	closed = append(closed, group)
+	if _, err := on.Ask(t.Context(), mlops.Request{Action: mlops.ActionApprove, Model: "delay"}); !errors.Is(err, mlops.ErrForbidden) || !strings.Contains(err.Error(), "You are object id "+ada) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -84,7 +84,7 @@ func TestProjectManagesAccess(t *testing.T) {
 	}
 	scene.Run(t, resource.TestCase{
 		Steps: []resource.TestStep{
-			{Config: owned, Check: has(3, 4, true)},
+			{Config: owned, Check: has(3, 6, true)},
 			{Config: owned, ConfigPlanChecks: empty},
 			{ // who removes one by hand sees it come back
 				PreConfig: func() {
@@ -94,9 +94,9 @@ func TestProjectManagesAccess(t *testing.T) {
 						}
 					}
 				},
-				Config: owned, ConfigPlanChecks: repairs("mlops_project.p"), Check: has(3, 4, true),
+				Config: owned, ConfigPlanChecks: repairs("mlops_project.p"), Check: has(3, 6, true),
 			},
-			{Config: left, Check: has(3, 3, false)},
+			{Config: left, Check: has(3, 4, false)},
 			{Config: left, ConfigPlanChecks: empty},
 		},
 		CheckDestroy: has(0, 0, false),

@@ -112,3 +112,28 @@ func drop(t *testing.T, store *memstore.Store, keys ...string) {
 		}
 	}
 }
+
+// Seals that have a store of their own are written there alone and compared from there; those of before count, too.
+func TestSealsInAStoreOfTheirOwn(t *testing.T) {
+	store, in := written(t)
+	seals := memstore.New()
+	in.Seals = seals
+	state, err := in.Model(t.Context(), "delay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Now = func() time.Time { return time.Date(2001, 2, 1, 4, 0, 0, 0, time.UTC) }
+	if err := audit.Seal(t.Context(), in, map[string]eventlog.Head{"logs/delay": {Sequence: state.Sequence, SHA256: state.SHA256}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(seals.Keys("")) != 1 || len(store.Keys("audit/")) != 1 {
+		t.Errorf("sealed at %v and %v", seals.Keys(""), store.Keys("audit/"))
+	}
+	if report, err := audit.Verify(t.Context(), in); err != nil || !report.Intact() || report.Seals != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	drop(t, store, "logs/delay/000000000006.json", "audit/2001/02/01/03.json")
+	if report, err := audit.Verify(t.Context(), in); err != nil || report.Intact() || !strings.Contains(report.Breaks[0].Message, "cut off: audit/2001/02/01/04.json") {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
