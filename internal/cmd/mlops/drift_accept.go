@@ -34,6 +34,10 @@ so and why stays in the monitor's log.`,
 			if err != nil {
 				return err
 			}
+			if in.Inbox != nil {
+				return exitError{code: exitFailed, message: "a person cannot overrule an episode on Azure yet: only the project's own identities write the log of a monitor, " +
+					"so that nobody else can. Change what the dataset or the monitor expects, and apply; or ask for a run with `mlops train`"}
+			}
 			accepted, err := acceptEpisode(cmd.Context(), in, state, episode, asks)
 			if err != nil {
 				return err
