@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // bench is what to measure, and where.
@@ -124,15 +126,18 @@ func (b bench) compare(format string, rows, columns int) error {
 	if !b.only.MatchString(work) {
 		return nil
 	}
-	reference, err := b.tableFile(format, 3, rows, columns, false)
-	if err != nil {
+	var files [2]string
+	var making errgroup.Group
+	for i := range files {
+		making.Go(func() (err error) {
+			files[i], err = b.tableFile(format, uint64(3+i), rows, columns, false) //nolint:gosec // 0 or 1
+			return err
+		})
+	}
+	if err := making.Wait(); err != nil {
 		return err
 	}
-	current, err := b.tableFile(format, 4, rows, columns, false)
-	if err != nil {
-		return err
-	}
-	_, took, processor, peak, err := child(b.mlops, "drift", "compare", "--reference", reference, "--current", current)
+	_, took, processor, peak, err := child(b.mlops, "drift", "compare", "--reference", files[0], "--current", files[1])
 	row{work: work, value: took.Seconds(), unit: "s", processor: processor.Seconds(), peak: peak}.print()
 	return err
 }
