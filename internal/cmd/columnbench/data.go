@@ -47,17 +47,18 @@ func (b bench) tableFile(name string, seed uint64, rows, columns int, sorted boo
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return path, err
 	}
-	_, _, _, err := self("table", path, name, strconv.FormatUint(seed, 10), fmt.Sprint(rows), fmt.Sprint(columns), fmt.Sprint(sorted))
+	_, _, _, err := self("table", path, name, fmt.Sprintf("%d %d %d %t", seed, rows, columns, sorted))
 	return path, err
 }
 
-func writeTable(path, name, seed, rows, columns, sorted string) error {
+// writeTable writes the table of a name; shape is its seed, rows, columns, and whether they are sorted.
+func writeTable(path, name, shape string) error {
 	var of struct {
 		seed          uint64
 		rows, columns int
 		sorted        bool
 	}
-	if _, err := fmt.Sscan(seed+" "+rows+" "+columns+" "+sorted, &of.seed, &of.rows, &of.columns, &of.sorted); err != nil {
+	if _, err := fmt.Sscan(shape, &of.seed, &of.rows, &of.columns, &of.sorted); err != nil {
 		return err
 	}
 	file, err := os.Create(path + ".part")

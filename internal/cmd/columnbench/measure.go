@@ -29,8 +29,8 @@ func measure(arguments []string) error {
 		value, processor, err = measureExact(arguments[1] == "memory", arguments[2], arguments[3])
 	case len(arguments) == 2 && arguments[0] == "records":
 		value, err = measureRecords(arguments[1])
-	case len(arguments) == 7 && arguments[0] == "table":
-		err = writeTable(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], arguments[6])
+	case len(arguments) == 4 && arguments[0] == "table":
+		err = writeTable(arguments[1], arguments[2], arguments[3])
 	default:
 		err = fmt.Errorf("no measurement %q", arguments)
 	}
