@@ -109,6 +109,9 @@ func TestProjectCopyToAContainerAndBack(t *testing.T) {
 			t.Errorf("audit at %s: exit code %d\n%s%s", at, code, said, stderr)
 		}
 	}
+	if _, stderr, code := typed(t.Context(), "freeze", "flight-delay", "--reason", "r", "--as", "eve", "--project", place); code == 0 || !strings.Contains(stderr, "--as eve") {
+		t.Errorf("somebody else asks: exit code %d\n%s", code, stderr)
+	}
 	if _, stderr, code := typed(t.Context(), "freeze", "flight-delay", "--reason", "who am I", "--no-wait", "--project", place); code == 0 || !strings.Contains(stderr, "who asks") {
 		t.Errorf("nobody asks on Azure without an identity: exit code %d\n%s", code, stderr)
 	}

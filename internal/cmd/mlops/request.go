@@ -75,6 +75,9 @@ type answered struct {
 // ask stores the request and waits for its answer, which it prints. The error is a refusal, or that nobody answered.
 func (a *asking) ask(cmd *cobra.Command, in *project.Project, request mlops.Request) (answered, error) {
 	ctx := cmd.Context()
+	if a.as != "" && in.Inbox != nil {
+		return answered{}, usageError("--as %s: on Azure one asks as who one is signed in as: leave it out, or sign in as somebody else", a.as)
+	}
 	request.Actor, request.Reason = a.actor(), a.reason
 	if err := in.MayWrite(ctx); err != nil {
 		return answered{}, err
