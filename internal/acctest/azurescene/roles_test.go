@@ -3,6 +3,7 @@ package azurescene_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,11 +42,11 @@ func governed(t *testing.T) *team {
 		scene: s, ada: s.Cloud.Application("ada"), bob: s.Cloud.Application("bob"), ci: s.Cloud.Application("ci"), evil: s.Cloud.Application("evil"),
 		agents: map[string]armfake.Principal{},
 	}
-	identities := ""
+	var identities strings.Builder
 	for _, role := range []string{"control", "jobs", "serving"} {
 		id, principal := s.Cloud.Identity(s.Group, role)
 		all.agents[role] = principal
-		identities += fmt.Sprintf("      %s = %q\n", role, id)
+		fmt.Fprintf(&identities, "      %s = %q\n", role, id)
 	}
 	all.config = fmt.Sprintf(`
 resource "mlops_project" "p" {
@@ -93,7 +94,7 @@ resource "mlops_retrain_policy" "r" {
   triggers = {}
   approval = { mode = "manual", first = "manual", four_eyes = true, approvers = ["data_scientist", "bob@example.com"] }
 }
-`, s.AccountID, all.ci.ObjectID, identities, all.ada.ObjectID, all.bob.ObjectID, acctest.File(t, "flights.csv", rows()))
+`, s.AccountID, all.ci.ObjectID, identities.String(), all.ada.ObjectID, all.bob.ObjectID, acctest.File(t, "flights.csv", rows()))
 	return all
 }
 
@@ -186,9 +187,7 @@ func TestRolesAreEnforced(t *testing.T) {
 // nobodyForges tries to write what counts, as everybody.
 func nobodyForges(t *testing.T, all *team) {
 	everybody := map[string]armfake.Principal{"terraform": all.scene.Terraform, "ada": all.ada, "bob": all.bob, "ci": all.ci, "evil": all.evil}
-	for role, principal := range all.agents {
-		everybody[role] = principal
-	}
+	maps.Copy(everybody, all.agents)
 	opened := map[string]*project.Project{}
 	for who, principal := range everybody {
 		opened[who] = all.as(t, principal)
