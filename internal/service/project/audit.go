@@ -21,7 +21,7 @@ func planAudit(plan *envelope.Plan[model]) {
 	at := path.Root("azure").AtName("store").AtName("audit")
 	same := before.Container == now.Container
 	switch {
-	case now.Locked && !(same && before.Locked):
+	case now.Locked && (!same || !before.Locked):
 		plan.Warn("A lock that cannot be undone", fmt.Sprintf(
 			"azure.store.audit.locked locks the immutability policy of container %q: from this apply on nobody, Microsoft included, can shorten it or remove it, "+
 				"and a destroy leaves the container until its last blob is %d days old.", now.Container, now.RetentionDays))
