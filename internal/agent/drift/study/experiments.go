@@ -24,7 +24,7 @@ func Experiments(flights string) []Experiment {
 		doses(),
 	}
 	if flights != "" {
-		all = append(all, realFlights(flights))
+		all = append(all, realFlights(flights), airportFlights(flights))
 	}
 	return all
 }

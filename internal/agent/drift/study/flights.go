@@ -44,12 +44,24 @@ func realFlights(path string) Experiment {
 			return make([]Count, len(experiment.Rows)), []string{err.Error()}
 		}
 		for _, features := range [][]string{{"distance", "origin", "destination"}, {"distance", "origin", "destination", "hour", "delay"}} {
-			raised, opened, lines := judgeFlights(days, features)
-			counts, notes = append(counts, raised, opened), append(notes, lines...)
+			judged := judgeFlights(days, features)
+			raised := Count{Trials: int64(len(judged.reports))}
+			for day, report := range judged.reports {
+				if isRaised(report) {
+					raised.Hits++
+					notes = append(notes, time.Unix(day*secondsPerDay, 0).UTC().Format(time.DateOnly)+": "+note(report))
+				}
+			}
+			counts = append(counts, raised, Count{Hits: int64(len(judged.opened)), Trials: raised.Trials})
 		}
 		return counts, notes
 	}
 	return experiment
+}
+
+// isRaised says whether a day is called anything but as it always was, in its season.
+func isRaised(report mlops.DriftReport) bool {
+	return alarm(report.Verdict, int(report.Rows)) && report.Verdict != mlops.VerdictSeasonal
 }
 
 // january is the first day of the reference, february the first day that is judged.
@@ -61,8 +73,14 @@ var (
 
 const secondsPerDay = 24 * 60 * 60
 
-// judgeFlights counts the days whose verdict is drift, and those with which a monitor that looks once a day opens an episode.
-func judgeFlights(days flightDays, features []string) (raised, opened Count, notes []string) {
+// judgedFlights are the days that were judged.
+type judgedFlights struct {
+	reports map[int64]mlops.DriftReport // by day
+	opened  []int64                     // days with which a monitor that looks once a day opens an episode
+}
+
+// judgeFlights judges every day from February to June against January.
+func judgeFlights(days flightDays, features []string) judgedFlights {
 	dataset := mlops.Dataset{Columns: map[string]mlops.Column{}}
 	for _, column := range days[january] {
 		if slices.Contains(features, column.Name) {
@@ -70,19 +88,18 @@ func judgeFlights(days flightDays, features []string) (raised, opened Count, not
 		}
 	}
 	reference := januaryFlights(days)
-	log := newLog()
+	log, judged := newLog(), judgedFlights{reports: map[int64]mlops.DriftReport{}}
 	for day := february; day < july; day++ {
 		report := drift.Judge(drift.Window{Dataset: dataset, Reference: reference, Current: days[day]})
 		from := time.Unix(day*secondsPerDay, 0).UTC()
+		before := len(log.opened)
 		log.judged(report, from, from.AddDate(0, 0, 1))
-		raised.Trials, opened.Trials = raised.Trials+1, opened.Trials+1
-		if alarm(report.Verdict, int(report.Rows)) && report.Verdict != mlops.VerdictSeasonal {
-			raised.Hits++
-			notes = append(notes, from.Format(time.DateOnly)+": "+note(report))
+		judged.reports[day] = report
+		if len(log.opened) > before {
+			judged.opened = append(judged.opened, day)
 		}
 	}
-	opened.Hits = int64(len(log.opened))
-	return raised, opened, notes
+	return judged
 }
 
 // januaryFlights is the reference, with its days.
@@ -104,6 +121,9 @@ func januaryFlights(days flightDays) stats.Profile {
 	}
 	return profileOf(columns, numbers)
 }
+
+// originColumn is the place of the origin among the columns of a day.
+const originColumn = 3
 
 // readFlights reads the file into columns by day.
 func readFlights(path string) (flightDays, error) {
@@ -155,6 +175,6 @@ func (d flightDays) add(row flight, names map[string]string) {
 		if _, known := names[value]; !known {
 			names[value] = value
 		}
-		columns[3+i].Text = append(columns[3+i].Text, names[value])
+		columns[originColumn+i].Text = append(columns[originColumn+i].Text, names[value])
 	}
 }

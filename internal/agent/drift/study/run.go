@@ -32,6 +32,8 @@ type Result struct {
 	Hits       int64   `json:"hits"`
 	Trials     int64   `json:"trials"`
 	Seed       uint64  `json:"seed"`
+	// Effective is as how many independent trials these count, where they hang together by date; 0 where they do not.
+	Effective float64 `json:"effective_trials,omitempty"`
 	// Repetitions that were run, from the first on; others with the same seed can be added.
 	Repetitions int `json:"repetitions"`
 	// Command measures the row again.
@@ -42,7 +44,7 @@ type Result struct {
 func (r Result) Rate() float64 { return float64(r.Hits) / float64(max(r.Trials, 1)) }
 
 // Upper is the upper 95 % limit of the rate.
-func (r Result) Upper() float64 { return UpperLimit(Count{r.Hits, r.Trials}) }
+func (r Result) Upper() float64 { return UpperLimit(Count{r.Hits, r.Trials, r.Effective}) }
 
 // Holds says whether the bound is proved; a row without a bound has nothing to hold.
 func (r Result) Holds() bool { return r.Bound == 0 || r.Upper() < r.Bound }
@@ -109,7 +111,7 @@ func (p Plan) Run(ctx context.Context, experiment Experiment, first int, until t
 	for i, row := range experiment.Rows {
 		results = append(results, Result{
 			Experiment: experiment.Name, Name: row.Name, Counted: row.Counted, Bound: row.Bound,
-			Hits: run.sums[i].Hits, Trials: run.sums[i].Trials, Seed: p.Seed, Repetitions: run.done,
+			Hits: run.sums[i].Hits, Trials: run.sums[i].Trials, Effective: run.sums[i].Effective, Seed: p.Seed, Repetitions: run.done,
 			Command: p.command(experiment, first+run.done),
 		})
 	}
@@ -147,8 +149,9 @@ func (t *tally) take(counts []Count, lines []string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	for i, count := range counts {
-		t.sums[i].Hits += count.Hits
-		t.sums[i].Trials += count.Trials
+		effective := count.Effective // of an experiment that has one repetition
+		t.sums[i] = t.sums[i].plus(count)
+		t.sums[i].Effective = effective
 	}
 	for _, line := range lines {
 		t.said[line]++

@@ -23,7 +23,15 @@ type Row struct {
 }
 
 // Count is how many of so many trials were hits.
-type Count struct{ Hits, Trials int64 }
+type Count struct {
+	Hits, Trials int64
+	// Effective is as how many independent trials they count, where they are not; 0 where they are.
+	Effective float64
+}
+
+func (c Count) plus(other Count) Count {
+	return Count{Hits: c.Hits + other.Hits, Trials: c.Trials + other.Trials}
+}
 
 // Experiment counts hits of several rows at once, one repetition at a time.
 type Experiment struct {
@@ -87,7 +95,7 @@ const insufficientRows = 150
 // once is one trial.
 func once(hit bool) Count {
 	if hit {
-		return Count{1, 1}
+		return Count{Hits: 1, Trials: 1}
 	}
-	return Count{0, 1}
+	return Count{Trials: 1}
 }

@@ -16,7 +16,7 @@ import (
 
 // The ends of the interval are the rates at which so few hits or fewer, or so many or more, have a chance of 2.5 %.
 func TestClopperPearson(t *testing.T) {
-	for _, c := range []Count{{0, 10}, {3, 200}, {2, 150}, {20, 2000}, {9, 10}} {
+	for _, c := range []Count{{Hits: 0, Trials: 10}, {Hits: 3, Trials: 200}, {Hits: 2, Trials: 150}, {Hits: 20, Trials: 2000}, {Hits: 9, Trials: 10}} {
 		if c.Hits < c.Trials {
 			if chance := atMost(c.Hits, c.Trials, UpperLimit(c)); math.Abs(chance-0.025) > 1e-9 {
 				t.Errorf("upper limit of %v: so few or fewer have a chance of %v, want 0.025", c, chance)
@@ -28,13 +28,13 @@ func TestClopperPearson(t *testing.T) {
 			}
 		}
 	}
-	if got, want := UpperLimit(Count{0, 10}), 1-math.Pow(0.025, 0.1); math.Abs(got-want) > 1e-12 {
+	if got, want := UpperLimit(Count{Trials: 10}), 1-math.Pow(0.025, 0.1); math.Abs(got-want) > 1e-12 {
 		t.Errorf("upper limit of 0 of 10: %v, want %v", got, want)
 	}
 	if lower, upper := LowerLimit(Count{}), UpperLimit(Count{}); lower != 0 || upper != 1 {
 		t.Errorf("limits of no trials: %v to %v, want 0 to 1", lower, upper)
 	}
-	if upper := UpperLimit(Count{10, 10}); upper != 1 {
+	if upper := UpperLimit(Count{Hits: 10, Trials: 10}); upper != 1 {
 		t.Errorf("upper limit of 10 of 10: %v, want 1", upper)
 	}
 }
@@ -190,5 +190,38 @@ func TestPageIsOfItsResults(t *testing.T) {
 		if string(page) != Page(results) {
 			t.Errorf("%s is not what %s says: run driftstudy, or undo the change by hand", file, resultsFile)
 		}
+	}
+}
+
+// TestDaysOfOneDateAreNotIndependent gives dates on which all trials agree, or which have nothing to do with each other.
+func TestDaysOfOneDateAreNotIndependent(t *testing.T) {
+	const dates, each = 150, 40
+	random := rand.New(rand.NewPCG(1, 2))
+	agree, apart, never := map[int64]Count{}, map[int64]Count{}, map[int64]Count{}
+	for date := range int64(dates) {
+		hit := date%10 == 0
+		for range each {
+			agree[date] = agree[date].plus(once(hit))
+			apart[date] = apart[date].plus(once(random.Float64() < 0.1))
+			never[date] = never[date].plus(once(false))
+		}
+	}
+	for name, c := range map[string]struct {
+		count       Count
+		least, most float64
+	}{
+		"as one on each date": {byDate(agree), 0.9 * dates, dates},
+		"each by itself":      {byDate(apart), 0.6 * dates * each, dates * each},
+		"never":               {byDate(never), dates, dates},
+	} {
+		if got := c.count.Effective; got < c.least || got > c.most {
+			t.Errorf("%s: as %.1f independent trials, want %g to %g", name, got, c.least, c.most)
+		}
+		if c.count.Trials != dates*each {
+			t.Errorf("%s: %d trials, want %d", name, c.count.Trials, dates*each)
+		}
+	}
+	if few, many := UpperLimit(byDate(agree)), UpperLimit(Count{Hits: 15 * each, Trials: dates * each}); few < 1.2*many {
+		t.Errorf("the limit of dates is %.4f, of independent trials %.4f: it must be wider", few, many)
 	}
 }
