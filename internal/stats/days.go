@@ -7,13 +7,13 @@ import (
 
 // daySpread compares each day of a column that has MinimumDayRows rows with all other rows, as a window to come will be
 // compared with rows that it is no part of. It is nil with fewer than two such days.
-func daySpread(whole ColumnProfile, column Input, days []int64) *DaySpread {
+func daySpread(whole ColumnProfile, column Input, days [][]int) *DaySpread {
 	if days == nil || whole.Number == nil && whole.Category == nil {
 		return nil
 	}
 	spread := DaySpread{}
 	var excess []float64
-	for _, rows := range rowsByDay(days) {
+	for _, rows := range days {
 		if len(rows) < MinimumDayRows || int64(len(rows)) == whole.Rows {
 			continue
 		}
@@ -65,8 +65,11 @@ func againstRest(whole ColumnProfile, day Input) Bins {
 	}, counts, nulls)
 }
 
-// rowsByDay lists the rows of each day, in order of the days.
+// rowsByDay lists the rows of each day, in order of the days; nil where days are not known.
 func rowsByDay(days []int64) [][]int {
+	if days == nil {
+		return nil
+	}
 	byDay := map[int64][]int{}
 	for row, day := range days {
 		byDay[day] = append(byDay[day], row)
@@ -97,6 +100,12 @@ func (in Input) Present() Input {
 // pick is the column of some rows only.
 func (in Input) pick(rows []int) Input {
 	picked := Input{Name: in.Name, Type: in.Type}
+	if in.Numbers != nil {
+		picked.Numbers = make([]float64, 0, len(rows))
+	}
+	if in.Text != nil {
+		picked.Text = make([]string, 0, len(rows))
+	}
 	for _, row := range rows {
 		if in.Numbers != nil {
 			picked.Numbers = append(picked.Numbers, in.Numbers[row])

@@ -123,6 +123,7 @@ const MinimumDayRows = 50
 // number), or is nil where rows have no time.
 func NewProfile(columns []Input, days []int64) (Profile, error) {
 	profile := Profile{Schema: ProfileSchema, Columns: make(map[string]ColumnProfile, len(columns))}
+	byDay := rowsByDay(days)
 	for i, column := range columns {
 		if err := column.check(); err != nil {
 			return Profile{}, err
@@ -140,7 +141,7 @@ func NewProfile(columns []Input, days []int64) (Profile, error) {
 			return Profile{}, fmt.Errorf("%w: %d day numbers for the %d rows of column %q", mlops.ErrInvalid, len(days), column.Rows(), column.Name)
 		}
 		columnProfile := NewColumnProfile(column)
-		columnProfile.Days = daySpread(columnProfile, column, days)
+		columnProfile.Days = daySpread(columnProfile, column, byDay)
 		profile.Columns[column.Name] = columnProfile
 	}
 	return profile, nil

@@ -64,6 +64,9 @@ func columnFaults(window Window, name string, seen sights, rows int) []mlops.Qua
 	faults := typeFault(name, declared, current.tally.TypeErrors, rows)
 	faults = append(faults, nullFault(name, declared, window.Reference.Columns[name], current.tally)...)
 	unit := unitFault(name, declared, current)
+	if len(unit) > 0 && window.isUsual(name, current) {
+		unit = nil
+	}
 	faults = append(faults, unit...)
 	if len(unit) == 0 { // a unit explains values out of range
 		faults = append(faults, rangeFault(name, declared, current)...)

@@ -109,6 +109,20 @@ func unitFault(name string, declared mlops.Column, current observed) []mlops.Qua
 	return []mlops.QualityFault{{Feature: name, Rule: RuleUnit, Share: 1, Message: unitMessage(name, declared, found)}}
 }
 
+// isUsual says whether a number lies no further from the reference than the reference's own days do, or lies where it did in the
+// same season of the last cycle. A price or a volume may well be 1.6 times as high every Saturday.
+func (w Window) isUsual(name string, current observed) bool {
+	bins := stats.CountedBins(current.frame.Reference, *current.tally.Number, current.tally.Nulls)
+	if bins.PSI() < threshold(current.frame.Reference, bins, len(w.watched()), 1) {
+		return true
+	}
+	if w.Season == nil || w.Season.Rows < w.minimumRows() {
+		return false
+	}
+	season := w.Season.Columns[name].Number
+	return season != nil && stats.KSDistance(season.Sample, current.sorted, stats.TwoSided) < unitDistance
+}
+
 // matching finds the one conversion that turns the reference into the window. A conversion from the column's own unit goes
 // before others.
 func matching(unit string, sample, window []float64, n int64, before float64) (conversion, bool) {
