@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/image"
 )
@@ -34,4 +35,15 @@ func (n *Node) importPause(ctx context.Context) error {
 		return err
 	}
 	return n.Import(ctx, file)
+}
+
+// Kill kills the first process of a container, as the kernel does that runs out of memory. Its id is the one of the pod's
+// status, "containerd://<id>".
+func (n *Node) Kill(ctx context.Context, id string) error {
+	id = strings.TrimPrefix(id, "containerd://")
+	output, err := n.inside(ctx, "ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", id).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("kill container %s: %w: %s", id, err, output)
+	}
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/node"
 )
@@ -52,4 +54,9 @@ func (s *Scene) startCluster(ctx context.Context) error {
 		}
 	}
 	return s.client()
+}
+
+// Kill kills a container of a pod, in a cluster that was made for the scene.
+func (s *Scene) Kill(ctx context.Context, container corev1.ContainerStatus) error {
+	return s.cluster.Kill(ctx, container.ContainerID)
 }
