@@ -3,10 +3,10 @@
 package azurescene
 
 import (
-	"net/http"
+	"context"
 	"os"
+	"path"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,8 +34,6 @@ type Scene struct {
 	Gate *blobgate.Gate
 }
 
-const containers = "microsoft.storage/storageaccounts/blobservices/containers"
-
 // Start runs a scene until the test ends, in which everybody has the account's key.
 func Start(t *testing.T) *Scene {
 	t.Helper()
@@ -59,13 +57,11 @@ func start(t *testing.T, options azurite.Options) *Scene {
 	scene.Cloud.Assign(scene.Terraform, armfake.Owner, scene.GroupID)
 	// The fake keeps what ARM knows of a container, Azurite what is in it.
 	scene.Cloud.Observe(func(call armfake.Call) {
-		name := call.Path[strings.LastIndexByte(call.Path, '/')+1:]
-		switch {
-		case call.Kind != containers:
-		case call.Method == http.MethodPut && !scene.Blobs.HasContainer(t, azurite.DefaultAccount, name):
-			scene.Blobs.CreateContainer(t, azurite.DefaultAccount, name)
-		case call.Method == http.MethodDelete && scene.Blobs.HasContainer(t, azurite.DefaultAccount, name):
-			scene.Blobs.DeleteContainer(t, azurite.DefaultAccount, name)
+		if call.Kind != armfake.Containers {
+			return
+		}
+		if err := scene.Blobs.Mirror(context.Background(), call.Method, path.Base(call.Path)); err != nil {
+			t.Error(err)
 		}
 	})
 	return scene

@@ -165,6 +165,23 @@ func (s *Server) Delete(ctx context.Context, account, name string) error {
 	return err
 }
 
+// Mirror makes or removes a container of the default account as the management API, which is another server, was told to by a
+// PUT or a DELETE; what is so already stays so.
+func (s *Server) Mirror(ctx context.Context, method, name string) error {
+	if method != http.MethodPut && method != http.MethodDelete {
+		return nil
+	}
+	has, err := s.Has(ctx, DefaultAccount, name)
+	switch {
+	case err != nil || has == (method == http.MethodPut):
+		return err
+	case has:
+		return s.Delete(ctx, DefaultAccount, name)
+	default:
+		return s.Create(ctx, DefaultAccount, name)
+	}
+}
+
 func (s *Server) containerClient(account, name string) (*container.Client, error) {
 	credential, err := container.NewSharedKeyCredential(account, s.Key)
 	if err != nil {

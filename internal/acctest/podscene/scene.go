@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -58,10 +57,7 @@ type Scene struct {
 	ends    []func() error
 }
 
-const (
-	group      = "ml"
-	containers = "microsoft.storage/storageaccounts/blobservices/containers"
-)
+const group = "ml"
 
 // Start makes a scene. Where a cluster of its own lacks something of this machine, the error is node.ErrMissing or fs.ErrNotExist.
 func Start(ctx context.Context, options Options) (*Scene, error) {
@@ -126,20 +122,11 @@ func (s *Scene) startCloud(ctx context.Context) (err error) {
 
 // mirror makes the containers that the management API was asked for: the fake keeps what it knows of one, Azurite what is in it.
 func (s *Scene) mirror(call armfake.Call) {
-	if call.Kind != containers || call.Method != http.MethodPut && call.Method != http.MethodDelete {
+	if call.Kind != armfake.Containers {
 		return
 	}
-	ctx, name := context.Background(), call.Path[strings.LastIndexByte(call.Path, '/')+1:]
-	has, err := s.Blobs.Has(ctx, azurite.DefaultAccount, name)
-	switch {
-	case err != nil:
-	case call.Method == http.MethodPut && !has:
-		err = s.Blobs.Create(ctx, azurite.DefaultAccount, name)
-	case call.Method == http.MethodDelete && has:
-		err = s.Blobs.Delete(ctx, azurite.DefaultAccount, name)
-	}
-	if err != nil {
-		s.options.Say(fmt.Sprintf("container %s: %v", name, err))
+	if err := s.Blobs.Mirror(context.Background(), call.Method, path.Base(call.Path)); err != nil {
+		s.options.Say(fmt.Sprintf("%s %s: %v", call.Method, call.Path, err))
 	}
 }
 
