@@ -2,10 +2,10 @@ package armfake
 
 import "net/http"
 
-// Types that have rules of their own, lower-cased.
 // Containers is the Kind of calls about containers of blobs.
 const Containers = containerKind
 
+// Types that have rules of their own, lower-cased.
 const (
 	groupKind      = "microsoft.insights/actiongroups"
 	ruleKind       = "microsoft.insights/scheduledqueryrules"
