@@ -3,6 +3,7 @@ package podscene_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,7 +93,7 @@ func TestPodsMayDie(t *testing.T) {
 	})
 }
 
-// killFirstJob removes the first pod of a job that begins, and says its name.
+// killFirstJob removes the first pod of a job that has begun, as if its node were lost, and says its name.
 func (p *play) killFirstJob() <-chan string {
 	struck := make(chan string, 1)
 	ctx, cancel := context.WithTimeout(p.Context(), patience)
@@ -101,7 +102,7 @@ func (p *play) killFirstJob() <-chan string {
 		defer close(struck)
 		for ctx.Err() == nil {
 			found, err := p.scene.Admin.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: kindLabel + "=jobs"})
-			if err == nil && len(found.Items) > 0 {
+			if err == nil && len(found.Items) > 0 && slices.ContainsFunc(found.Items[0].Status.InitContainerStatuses, func(s corev1.ContainerStatus) bool { return s.State.Running != nil }) {
 				err = p.scene.Admin.CoreV1().Pods(namespace).Delete(ctx, found.Items[0].Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)})
 				if err == nil {
 					struck <- found.Items[0].Name
