@@ -62,6 +62,11 @@ func TestPodsMayDie(t *testing.T) {
 		t.Errorf("%d records are lost, %v", audit.Lost, err)
 	}
 
+	p.await("a drift monitor has looked, on its schedule", func() (bool, string) {
+		looks, err := p.scene.Admin.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kindLabel + "=schedules"})
+		return err == nil && slices.ContainsFunc(looks.Items, func(pod corev1.Pod) bool { return pod.Status.Phase == corev1.PodSucceeded }), fmt.Sprint(len(looks.Items), err)
+	})
+
 	p.run("mlops", "train", "delay", "--reason", "the controller will be killed")
 	p.await("a run is under way", func() (bool, string) {
 		newest := p.newest()

@@ -315,6 +315,11 @@ resource "mlops_deployment" "p" {
   resources       = { cpu = "250m", memory = "128Mi" }
   data_collection = { sampling_percentage = 100, retention_days = 90 }
 }
+resource "mlops_drift_monitor" "p" {
+  deployment_id = mlops_deployment.p.id
+  schedule      = "* * * * *"
+  window        = "24h"
+}
 resource "mlops_retrain_policy" "p" {
   model_id = mlops_model.p.id
   triggers = { code = {} }
