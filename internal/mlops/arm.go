@@ -88,4 +88,7 @@ const (
 	ARMUserAssignedIdentity = "Microsoft.ManagedIdentity/userAssignedIdentities"
 	ARMApplicationInsights  = "Microsoft.Insights/components"
 	ARMActionGroup          = "Microsoft.Insights/actionGroups"
+
+	ARMMachineLearningWorkspace = "Microsoft.MachineLearningServices/workspaces"
+	ARMMachineLearningCompute   = "Microsoft.MachineLearningServices/workspaces/computes"
 )

@@ -22,6 +22,9 @@ type Training struct {
 	// SourceRevision is given, or the image's tag or digest.
 	SourceRevision string    `json:"source_revision"`
 	Resources      Resources `json:"resources"`
+	// Engine runs the train command; "" is the default one.
+	Engine  Engine   `json:"engine,omitempty"`
+	AzureML *AzureML `json:"azure_ml,omitempty"`
 }
 
 // JobCommand runs once to its end.
@@ -86,12 +89,12 @@ func (t Training) Validate() []Problem {
 			problems = append(problems, problem("a path begins with a slash, for example /score", "serve", attribute))
 		}
 	}
-	return problems
+	return append(problems, t.validateEngine()...)
 }
 
 // Revision identifies the code that a run trains with: everything that changes what train, evaluate or serve do.
 func (t Training) Revision() string {
-	t.Resources = Resources{}
+	t.Resources, t.Engine, t.AzureML = Resources{}, "", nil // where code runs does not change it
 	t.Train.Timeout, t.Evaluate.Timeout, t.Train.Retries, t.Evaluate.Retries = 0, 0, 0, 0
 	content, err := json.Marshal(t)
 	if err != nil {

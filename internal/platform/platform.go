@@ -83,6 +83,7 @@ type Platform struct {
 	Notifier  Notifier
 	Telemetry Telemetry // nil where nobody listens: use Measure
 	Ground    Ground    // nil where a project stands on nothing of its own: one machine
+	Hosted    Hosted    // nil where no service runs jobs outside of the project's clusters
 	Inbox     *Inbox    // nil where requests stand in the store and who asks is taken on trust
 	Seals     Store     // of audit heads, where they have a store of their own; nil: in Store
 }
@@ -100,6 +101,14 @@ type Ground interface {
 	// It returns, in sentences, what could not go and until when. mlops.ErrNotFound says that the project's memory is gone too,
 	// and with it all that could still be written of its end.
 	Clear(ctx context.Context, project mlops.Project) (left []string, err error)
+}
+
+// Hosted is a service that runs a user's command outside of the project's clusters.
+type Hosted interface {
+	// Run has a job run to its end, from an input folder to an output folder, and says what happens on the way. A job of that
+	// name that is there already is waited for. When ctx ends the job is cancelled. A command that ended with an error, and a job
+	// that somebody cancelled, are errors that say where to read more.
+	Run(ctx context.Context, job workload.HostedJob, input, output string, say func(string)) error
 }
 
 // Inbox is where people and machines leave requests, each below a folder named by their own object id that nobody else can

@@ -124,6 +124,9 @@ func Train(model string, run mlops.Run, seen Seen) Manifest {
 	}
 	fetch := agent("fetch", "--dataset", inputs.Dataset, "--dataset-version", strconv.FormatInt(inputs.DatasetVersion, 10),
 		"--split", "training", "--input-to", inputDir, "--output", outputDir, "--note", fetchedFile)
+	if inputs.Code.OnAzureML() {
+		train = hosted(train, model, run, mlops.StepTrain, inputs.Code.Train.Timeout)
+	}
 	return job(model, run, mlops.StepTrain, inputs.Code.Train.Timeout, fetch, train, seen)
 }
 

@@ -35,12 +35,13 @@ var (
 	ClusterUser           = Role{ID: "4abbcc35-e782-43d8-92c5-2d3f1bd2253f", Name: "Azure Kubernetes Service Cluster User Role", Actions: []string{clusterKind + "/read", clusterKind + "/listclusterusercredential/action"}}
 	MetricsPublisher      = Role{ID: "3913510d-42f4-4e42-8a64-420c390055eb", Name: "Monitoring Metrics Publisher", Actions: []string{"microsoft.insights/register/action"}, DataActions: []string{"microsoft.insights/metrics/write", "microsoft.insights/telemetry/write"}}
 	MonitoringContributor = Role{ID: "749f88d5-cbae-40b8-bcfc-e573ddc772fa", Name: "Monitoring Contributor", Actions: []string{"*/read", "microsoft.insights/actiongroups/*", "microsoft.insights/scheduledqueryrules/*", "microsoft.insights/metricalerts/*"}}
+	DataScientist         = Role{ID: "f6c7c914-8db3-469d-8ca1-694a8f32e121", Name: "AzureML Data Scientist", Actions: []string{workspaceKind + "/*/read", workspaceKind + "/*/action", workspaceKind + "/*/delete", workspaceKind + "/*/write", workspaceKind + "/read"}}
 	IdentityContributor   = Role{ID: "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59", Name: "Managed Identity Contributor", Actions: []string{identityKind + "/*"}}
 )
 
 var roles = []Role{
 	Owner, Contributor, Reader, UserAccess, RoleAccess, BlobOwner, BlobContributor, BlobReader, ClusterUser, MetricsPublisher, MonitoringContributor,
-	IdentityContributor,
+	IdentityContributor, DataScientist,
 }
 
 func roleOf(definition string) (Role, bool) {

@@ -5,6 +5,7 @@
 package armfake
 
 import (
+	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"net"
@@ -56,8 +57,10 @@ type Fake struct {
 	delays     delays
 	policyTags map[string]string
 	held       map[string]bool // containers that hold blobs, by lower-cased id
-	callbacks  map[string]any  // replies of actions, by lower-cased "<id>/<action>"
-	busy       map[string]bool // identities that are being written, by lower-cased id
+	runJob     func(context.Context, string, map[string]any) string
+	running    map[string]context.CancelFunc // jobs of workspaces, by lower-cased id
+	callbacks  map[string]any                // replies of actions, by lower-cased "<id>/<action>"
+	busy       map[string]bool               // identities that are being written, by lower-cased id
 	faults     []*fault
 	calls      []Call
 	observers  []func(Call)
@@ -112,7 +115,7 @@ func New(options Options) (*Fake, error) {
 		Tenant: "11111111-0000-4000-8000-000000000001", Subscription: "22222222-0000-4000-8000-000000000002",
 		options: options, pem: encoded, certs: x509.NewCertPool(), key: signingKey(), types: types, closed: make(chan struct{}),
 		resources: map[string]*resource{}, operations: map[string]*operation{}, principals: map[string]Principal{}, members: map[string][]string{},
-		lasting: map[string]Lasting{}, held: map[string]bool{}, callbacks: map[string]any{}, busy: map[string]bool{}, unjudged: map[string]bool{},
+		lasting: map[string]Lasting{}, held: map[string]bool{}, callbacks: map[string]any{}, running: map[string]context.CancelFunc{}, busy: map[string]bool{}, unjudged: map[string]bool{},
 	}
 	f.certs.AppendCertsFromPEM(encoded)
 	f.server = httptest.NewUnstartedServer(http.HandlerFunc(f.serve))

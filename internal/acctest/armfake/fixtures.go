@@ -109,6 +109,8 @@ func (f *Fake) act(r *http.Request, at target, action, version string, body []by
 		answered := containerAction(found, action, kept)
 		f.touch(found)
 		return answered
+	case at.kind == jobKind && action == "cancel":
+		return f.cancelJob(found, version)
 	case at.kind == groupKind && action == "createnotifications":
 		answered := f.promise(Lasting{Style: Location, Polls: 2}, version, func() {}, func() any {
 			return map[string]any{"state": "Completed", "actionDetails": []any{}}

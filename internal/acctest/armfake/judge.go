@@ -32,6 +32,10 @@ func (f *Fake) judge(method string, at target, version, action string, body []by
 	} else {
 		judged, err = f.types.CheckAction(at.kind, action, version, body)
 	}
+	if action != "" && len(body) == 0 && errors.Is(err, oracle.ErrType) { // the types know few actions, and here is nothing to judge
+		f.unjudged[at.kind+"/"+action] = true
+		return map[string]any{}, nil
+	}
 	what := strings.TrimSpace(method + " " + at.id + " " + action)
 	if err != nil && !errors.Is(err, oracle.ErrType) {
 		f.problems = append(f.problems, what+": "+err.Error())

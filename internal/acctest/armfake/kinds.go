@@ -31,6 +31,10 @@ func (f *Fake) check(before, next *resource) *failure {
 		return f.checkAssignment(before, next)
 	case federatedKind:
 		return f.checkFederated(next)
+	case jobKind:
+		return f.checkJob(before, next)
+	case environmentKind:
+		return checkEnvironment(before, next)
 	}
 	return nil
 }
@@ -78,6 +82,8 @@ func (f *Fake) filled(found *resource) {
 		f.fillIdentity(found)
 	case clusterKind:
 		f.fillCluster(found)
+	case jobKind:
+		f.fillJob(found)
 	}
 }
 

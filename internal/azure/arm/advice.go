@@ -22,6 +22,7 @@ var roleFor = []struct{ action, role string }{
 	{"microsoft.storage/", "Storage Account Contributor"},
 	{"microsoft.web/", "Website Contributor"},
 	{"microsoft.logic/", "Logic App Contributor"},
+	{"microsoft.machinelearningservices/", "AzureML Data Scientist"},
 }
 
 // RoleFor names a built-in role that allows an action ("Microsoft.Insights/actionGroups/write").

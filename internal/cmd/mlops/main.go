@@ -17,7 +17,7 @@ import (
 
 // commands makes every command; each stands in a file of its name.
 var commands = []func() *cobra.Command{
-	newDrift, newFetch, newPublish, newLocal, newPod, newCollect, newRecords, newControl, newDataset,
+	newDrift, newFetch, newHosted, newPublish, newLocal, newPod, newCollect, newRecords, newControl, newDataset,
 	newStatus, newTrain, newRuns, newApprove, newDecline, newRollback, newFreeze, newThaw, newModel, newLineage, newAudit, newLogs, newProject,
 }
 

@@ -63,6 +63,8 @@ type Options struct {
 	// Retry is how long the management API's clients wait before a first retry, and blobs between two looks for a role that
 	// was given just now; 0: their defaults.
 	Retry time.Duration
+	// Poll is how often a job that somebody else runs is looked at; 0: the default.
+	Poll time.Duration
 }
 
 // variableAccountKey is a shared key for Azurite. It counts only where the blob endpoint is given.

@@ -85,5 +85,6 @@ func (c *Connection) wire(known *opened) platform.Platform {
 		Place: known.place, Store: known.store, Workloads: clusters,
 		Notifier: &notifier{client: c.client()}, Ground: &ground{of: known, clusters: clusters},
 		Inbox: known.inbox(), Seals: &beside{of: known, name: sealsOf},
+		Hosted: &hosted{session: known.session, options: c.options},
 	}
 }

@@ -13,7 +13,7 @@ import (
 func New() resource.Resource {
 	return envelope.Declare(envelope.Declaration[model, mlops.Training]{
 		Name: "training", Kind: mlops.KindTraining, Summary: summary, Attributes: attributes(),
-		References: references, Identify: identify, Expand: expand, Flatten: flatten,
+		References: references, Identify: identify, Expand: expand, Flatten: flatten, Validate: validate,
 	})
 }
 
@@ -23,4 +23,13 @@ func references(m model) []envelope.Reference {
 
 func identify(m model, dataset mlops.ID) mlops.ID {
 	return dataset.Sibling(mlops.KindTraining, m.Name.ValueString())
+}
+
+// validate refuses an engine that nobody has where the project is.
+func validate(m model) []mlops.Problem {
+	dataset, err := mlops.ParseID(m.DatasetID.ValueString())
+	if err != nil || mlops.OnAzure(dataset.Place) || m.Engine.ValueString() != string(mlops.EngineAzureMLJob) {
+		return nil
+	}
+	return []mlops.Problem{{Path: []string{"engine"}, Message: "a project on one machine trains there: leave engine out, or put the project on Azure"}}
 }

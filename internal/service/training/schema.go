@@ -46,6 +46,24 @@ func attributes() map[string]schema.Attribute {
 			MarkdownDescription: "Revision of the source that the image was built from. Default: the image's digest or tag.",
 		},
 		"resources": envelope.Resources("What a train or evaluate job may use."),
+		"engine": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(string(mlops.EngineKubernetesJob)),
+			MarkdownDescription: "What runs the train command: `kubernetes_job`, a job of the project (on one machine a process), or `azure_ml_job`, a command job of " +
+				"an Azure Machine Learning workspace. Evaluations are the project's own jobs with either. A change is no new code. Default `kubernetes_job`.",
+		},
+		"azure_ml": schema.SingleNestedAttribute{
+			Optional:            true,
+			MarkdownDescription: "Where in Azure Machine Learning it trains, with `engine = \"azure_ml_job\"`. See the guide [a project on Azure](../guides/azure.md#training-in-azure-machine-learning).",
+			Attributes: map[string]schema.Attribute{
+				"workspace_id":  schema.StringAttribute{Required: true, MarkdownDescription: "ARM ID of the workspace."},
+				"compute_id":    schema.StringAttribute{Optional: true, MarkdownDescription: "ARM ID of a compute of the workspace. Default: serverless compute."},
+				"instance_type": schema.StringAttribute{Optional: true, MarkdownDescription: "Size of the machine (`Standard_DS3_v2`), or an instance type of an attached cluster. Default: the compute's own."},
+				"datastore": schema.StringAttribute{
+					Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.DefaultDatastore),
+					MarkdownDescription: fmt.Sprintf("Datastore of the workspace, a blob container, that holds input and output while the job runs. Default `%s`.", mlops.DefaultDatastore),
+				},
+			},
+		},
 	}
 }
 
