@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestPodsMayDie(t *testing.T) {
 		traffic := p.traffic()
 		p.await("traffic flows", func() (bool, string) { return p.recorded() > acknowledged, "" })
 		p.killContainer(container)
-		p.await("both pods are ready again after the end of a "+container, func() (bool, string) { return p.ready() == 2, fmt.Sprint(p.ready()) })
+		p.await("both pods are ready again after the end of a "+container, func() (bool, string) { return p.ready() == 2, strconv.Itoa(p.ready()) })
 		counted := p.stop(traffic)
 		acknowledged += counted.Requests - counted.Failed
 	}
@@ -44,7 +45,7 @@ func TestPodsMayDie(t *testing.T) {
 
 	traffic := p.traffic()
 	p.remove(p.pods("serving")[0], false)
-	p.await("another pod has taken its place", func() (bool, string) { return p.gone() && p.ready() == 2, fmt.Sprint(p.ready()) })
+	p.await("another pod has taken its place", func() (bool, string) { return p.gone() && p.ready() == 2, strconv.Itoa(p.ready()) })
 	counted := p.stop(traffic)
 	acknowledged += counted.Requests - counted.Failed
 	if counted.Failed > 0 {
