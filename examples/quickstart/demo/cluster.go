@@ -34,6 +34,7 @@ type scene struct {
 	Environment map[string]string `json:"environment"`
 	Azure       json.RawMessage   `json:"azure"`
 	Place       string            `json:"place"`
+	Principal   string            `json:"principal"`
 	Kubeconfig  string            `json:"kubeconfig"`
 	Namespace   string            `json:"namespace"`
 	ReplayImage string            `json:"replay_image"`
@@ -44,16 +45,23 @@ var (
 	onOneMachine = []string{
 		`local = { path = ".mlops", port = var.port } # or: azure = { ... }`,
 		"replicas        = 2",
+		`mlops_engineer = { email = "ml-platform@example.com" }`,
 	}
 	inCluster = []string{
 		"azure = var.azure",
 		"replicas        = 2\n  resources       = { cpu = \"250m\", memory = \"128Mi\" }",
+		`mlops_engineer = { email = "ml-platform@example.com", principal_id = var.principal_id, principal_type = "ServicePrincipal" }`,
 	}
 )
 
-const azureVariable = `variable "azure" {
+const variables = `variable "azure" {
   description = "Where the project lives in Azure."
   type        = any
+}
+
+variable "principal_id" {
+  description = "Object id of the owner who approves."
+  type        = string
 }
 `
 
@@ -109,12 +117,12 @@ func (c *cluster) configure(d *demo) error {
 		}
 		text = strings.Replace(text, old, inCluster[i], 1)
 	}
-	values, err := json.Marshal(map[string]any{"azure": c.scene.Azure})
+	values, err := json.Marshal(map[string]any{"azure": c.scene.Azure, "principal_id": c.scene.Principal})
 	if err != nil {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(file, []byte(text+"\n"+azureVariable), 0o644),
+		os.WriteFile(file, []byte(text+"\n"+variables), 0o644),
 		os.WriteFile(filepath.Join(d.work, "azure.auto.tfvars.json"), values, 0o644),
 	)
 }

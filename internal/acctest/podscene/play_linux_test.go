@@ -84,7 +84,7 @@ func (p *play) configure() {
 	if err != nil {
 		p.Fatal(err)
 	}
-	values, err := json.Marshal(map[string]any{"azure": p.scene.Azure(), "data": data})
+	values, err := json.Marshal(map[string]any{"azure": p.scene.Azure(), "data": data, "owner": p.scene.Terraform.ObjectID})
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -271,11 +271,12 @@ terraform {
 }
 variable "azure" { type = any }
 variable "data" { type = string }
+variable "owner" { type = string }
 resource "mlops_project" "p" {
   name          = "flights"
   azure         = var.azure
   force_destroy = true
-  owners        = { data_scientist = { email = "ada@example.com" } }
+  owners        = { data_scientist = { email = "ada@example.com", principal_id = var.owner, principal_type = "ServicePrincipal" } }
 }
 resource "mlops_dataset" "p" {
   project_id = mlops_project.p.id

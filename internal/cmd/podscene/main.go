@@ -21,6 +21,7 @@ type described struct {
 	Environment map[string]string `json:"environment"` // of programs on this machine
 	Azure       map[string]any    `json:"azure"`       // the project's block
 	Place       string            `json:"place"`       // of a project of that name
+	Principal   string            `json:"principal"`   // object id of whom that environment is
 	Kubeconfig  string            `json:"kubeconfig"`
 	Namespace   string            `json:"namespace"`
 	ReplayImage string            `json:"replay_image"`
@@ -58,7 +59,7 @@ func run(ctx context.Context, folder, name string, images bool) error {
 		return err
 	}
 	err = json.NewEncoder(os.Stdout).Encode(described{
-		Environment: scene.Environment(), Azure: scene.Azure(), Place: scene.Place(name), Kubeconfig: scene.Kubeconfig,
+		Environment: scene.Environment(), Azure: scene.Azure(), Place: scene.Place(name), Principal: scene.Terraform.ObjectID, Kubeconfig: scene.Kubeconfig,
 		Namespace: name, ReplayImage: podscene.ReplayImage,
 	})
 	if err == nil {
