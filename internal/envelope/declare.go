@@ -44,6 +44,8 @@ type Declaration[M any, S mlops.Spec] struct {
 	Settled func(ctx context.Context, call *Call[M], spec S) (bool, error)
 	// Workload renders what runs; nil where nothing does.
 	Workload *Workload[S]
+	// Cluster is the short name of the cluster that runs it, "" for the project's default; nil where nothing of it moves.
+	Cluster func(M) string
 	// Wait, Delete and PlanDestroy go beyond what every declaration does; nil where that is all.
 	Wait         func(ctx context.Context, call *Call[M]) error
 	PlanDestroy  func(ctx context.Context, call *Call[M]) error
@@ -82,7 +84,7 @@ func Declare[M any, S mlops.Spec, P modelOf[M]](declaration Declaration[M, S]) r
 			return problems
 		},
 		Plan: verbs.plan, PlanDestroy: declaration.PlanDestroy,
-		Create: verbs.create, Wait: declaration.Wait, Read: verbs.read, Update: verbs.update, Delete: verbs.remove,
+		Create: verbs.create, Wait: verbs.wait, Read: verbs.read, Update: verbs.update, Delete: verbs.remove,
 	})
 }
 
@@ -90,6 +92,7 @@ func (d declared[M, S, P]) plan(ctx context.Context, plan *Plan[M]) ([]mlops.Pro
 	if d.Plan != nil {
 		d.Plan(ctx, plan)
 	}
+	d.planMove(plan)
 	spec := d.Expand(plan.Model)
 	if plan.ID.Name != "" {
 		plan.Places.PlanSpec(plan.ID, spec, d.undecided(plan))
@@ -106,6 +109,16 @@ func (d declared[M, S, P]) plan(ctx context.Context, plan *Plan[M]) ([]mlops.Pro
 		return problems, nil
 	}
 	return problems, d.nameIsFree(ctx, plan, spec)
+}
+
+// planMove plans an update where the project is about to stand elsewhere: what runs must follow it.
+func (d declared[M, S, P]) planMove(plan *Plan[M]) {
+	if d.Cluster == nil || plan.Prior == nil {
+		return
+	}
+	if project, planned := plan.Places.Planned(plan.ID.Place); planned && project.Moves(d.Cluster(*plan.Prior), d.Cluster(plan.Model)) {
+		plan.Set("in_sync", types.BoolUnknown())
+	}
 }
 
 // undecided says whether anything that a person decides is known after apply only.
@@ -290,6 +303,23 @@ func (d declared[M, S, P]) update(ctx context.Context, call *Call[M]) error {
 	call.Incarnation = document.Incarnation
 	P(call.Model).Shared().InSync = types.BoolValue(true)
 	return d.settle(ctx, call, spec, document)
+}
+
+// wait waits for what runs, and then for what is left where it ran before.
+func (d declared[M, S, P]) wait(ctx context.Context, call *Call[M]) error {
+	if d.Wait != nil {
+		if err := d.Wait(ctx, call); err != nil {
+			return err
+		}
+	}
+	if d.Workload == nil || call.Project.Ground == nil {
+		return nil
+	}
+	left, err := call.Project.Ground.Leave(ctx)
+	if len(left) > 0 {
+		call.Warn(fmt.Sprintf("%s %q has left something behind", sentenceStart(d.Name), call.ID.Name), strings.Join(left, "\n\n"))
+	}
+	return err
 }
 
 func (d declared[M, S, P]) remove(ctx context.Context, call *Call[M]) error {

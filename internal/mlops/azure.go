@@ -142,6 +142,19 @@ func (a Azure) ClusterOf(asked string) string {
 	return ""
 }
 
+// SameStand says whether what stands in one cluster of a project ("" for the default) stands in the same place in a cluster of
+// another: at the same API server, in the same namespace and under the same names.
+func (a Azure) SameStand(cluster string, other Azure, otherCluster string) bool {
+	one, found := a.Clusters[a.ClusterOf(cluster)]
+	two, foundToo := other.Clusters[other.ClusterOf(otherCluster)]
+	return found == foundToo && one.Same(two) && one.Namespace == two.Namespace && a.NamePrefix == other.NamePrefix
+}
+
+// Same says whether two declarations name one API server. Under one ARM ID there may yet be one cluster after another.
+func (c AzureCluster) Same(other AzureCluster) bool {
+	return SameARMID(c.ID, other.ID) && c.Host == other.Host
+}
+
 // Validate checks ids, names and choices; paths begin below "azure".
 func (a Azure) Validate() []Problem {
 	problems := a.Store.validate()

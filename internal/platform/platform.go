@@ -59,7 +59,7 @@ type Workloads interface {
 	// Running says whether somebody is there to run what is declared, and if not, what to do ("start mlops local").
 	Running(ctx context.Context) (bool, string)
 	// Endpoint is the stable address of a service, known before anything runs.
-	Endpoint(project mlops.Project, service string) string
+	Endpoint(project mlops.Project, deployment mlops.Deployment) string
 }
 
 // Notifier tells owners. Send is called once for each notification that could be recorded first; it may be called again
@@ -97,6 +97,9 @@ type Ground interface {
 	Settle(ctx context.Context, project mlops.Project) (left []string, err error)
 	// Settled says, with read rights only, whether all of it is there and as it was made.
 	Settled(ctx context.Context, project mlops.Project) (bool, error)
+	// Leave removes workloads from where they ran before, once they run where they are wanted, and what else the project had
+	// in a place that it has left. It returns, in sentences, what must stay for now.
+	Leave(ctx context.Context) (left []string, err error)
 	// Clear removes what was made for the project, and its history where on_destroy says so; what belongs to others stays.
 	// It returns, in sentences, what could not go and until when. mlops.ErrNotFound says that the project's memory is gone too,
 	// and with it all that could still be written of its end.

@@ -42,9 +42,9 @@ func opener(folder func(path string) (platform.Platform, error), container func(
 }
 
 // endpoint is the stable address of a service of a project that need not be there yet.
-func endpoint(project mlops.Project, service string) string {
+func endpoint(project mlops.Project, deployment mlops.Deployment) string {
 	if project.Azure != nil {
-		return azure.Endpoint(project, service)
+		return azure.Endpoint(project, deployment)
 	}
-	return local.Endpoint(project, service)
+	return local.Endpoint(project, deployment)
 }

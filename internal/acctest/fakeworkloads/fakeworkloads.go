@@ -186,8 +186,8 @@ func (w *Workloads) Logs(context.Context, workload.Kind, string, bool, io.Writer
 func (w *Workloads) Running(context.Context) (bool, string) { return true, "" }
 
 // Endpoint is an address that nothing listens on.
-func (w *Workloads) Endpoint(_ mlops.Project, service string) string {
-	return "http://127.0.0.1:1/" + service
+func (w *Workloads) Endpoint(_ mlops.Project, deployment mlops.Deployment) string {
+	return "http://127.0.0.1:1/" + deployment.Name
 }
 
 func (w *Workloads) call(ctx context.Context, verb, key string, act func() error) error {

@@ -141,7 +141,7 @@ func readModel(ctx context.Context, in *project.Project, spec mlops.Model, specs
 		if deployment.Model != spec.Name {
 			continue
 		}
-		line := deploymentOf(*deployment, state, live, in.Workloads.Endpoint(of, deployment.Name))
+		line := deploymentOf(*deployment, state, live, in.Workloads.Endpoint(of, *deployment))
 		if line.LostRecords, err = record.Lost(ctx, in.Store, deployment.Name); err != nil {
 			return model, err
 		}

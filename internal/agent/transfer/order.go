@@ -6,6 +6,8 @@ package transfer
 import (
 	"path"
 	"strings"
+
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
 // stage is a step of a copy. What a document names stands in an earlier stage than itself.
@@ -36,7 +38,7 @@ var roots = map[string]stage{
 
 // stageOf is when a document is copied; false: not at all.
 func stageOf(key string) (stage, bool) {
-	if key == markerKey {
+	if key == markerKey || strings.HasPrefix(key, project.StandingPrefix) {
 		return 0, false
 	}
 	if strings.HasPrefix(key, "specs/projects/") {

@@ -40,6 +40,12 @@ type configs struct {
 	by   map[string]kube.Config
 }
 
+func (c *configs) forget() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	clear(c.by)
+}
+
 // aks asks for the user credentials of a cluster. Where it trusts Entra, which it then says with a command to run, the token
 // is asked for here instead.
 func (o *opened) aks(ctx context.Context, id string) (kube.Config, error) {

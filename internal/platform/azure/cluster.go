@@ -79,9 +79,9 @@ func has(declared *mlops.AzureIdentities) kube.Identities {
 }
 
 // Endpoint is the stable address of a service in its cluster, known before the project is there. "" where it has no cluster.
-func Endpoint(own mlops.Project, service string) string {
+func Endpoint(own mlops.Project, deployment mlops.Deployment) string {
 	if own.Azure == nil || len(own.Azure.Clusters) == 0 {
 		return ""
 	}
-	return placed(own, own.Azure.ClusterOf("")).Endpoint(service)
+	return placed(own, own.Azure.ClusterOf(deployment.Cluster)).Endpoint(deployment.Name)
 }

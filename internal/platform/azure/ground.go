@@ -40,6 +40,7 @@ func (g *ground) Prepare(ctx context.Context, own mlops.Project) error {
 	if err := g.grantApplier(ctx, own); err != nil {
 		return err
 	}
+	g.of.session.configs.forget() // another cluster may stand under an ID by now
 	g.of.before = nil
 	if before, err := g.of.spec.get(ctx); err == nil {
 		g.of.before = &before
@@ -76,6 +77,9 @@ func (g *ground) Settle(ctx context.Context, own mlops.Project) ([]string, error
 	if err != nil {
 		return nil, err
 	}
+	if err := g.noteStands(ctx, own); err != nil {
+		return nil, err
+	}
 	if err := g.settleClusters(ctx, own, clientIDs(found)); err != nil {
 		return nil, err
 	}
@@ -99,7 +103,13 @@ func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
 		}
 	}
 	settled, err := g.clustersSettled(ctx, own)
-	if settled {
+	if errors.Is(err, mlops.ErrNotFound) { // a cluster is gone; the project is not
+		return false, nil
+	}
+	if settled && err == nil {
+		settled, err = g.hasLeft(ctx, own)
+	}
+	if settled && err == nil {
 		settled, err = g.accessSettled(ctx, own)
 	}
 	return settled, unreachable(err)

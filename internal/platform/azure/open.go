@@ -17,6 +17,7 @@ type opened struct {
 	place   string
 	store   *blob.Store
 	spec    *spec
+	stands  *stands
 	before  *mlops.Project // what was declared before Ground.Prepare, nil for nothing
 
 	lock   sync.Mutex
@@ -68,7 +69,10 @@ func (c *Connection) known(ctx context.Context, place string) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("project at %s: %w", place, err)
 	}
-	known := &opened{session: session, place: place, store: store, spec: &spec{store: store, now: c.options.Now}, others: map[string]*blob.Store{}}
+	known := &opened{
+		session: session, place: place, store: store, others: map[string]*blob.Store{},
+		spec: &spec{store: store, now: c.options.Now}, stands: &stands{store: store, now: c.options.Now},
+	}
 	c.projects[key] = known
 	return known, nil
 }

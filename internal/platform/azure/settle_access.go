@@ -80,26 +80,47 @@ func (g *ground) grantApplier(ctx context.Context, own mlops.Project) error {
 
 // federated are the credentials by which the service accounts of all clusters have the identities. left names, in sentences,
 // clusters that say no issuer.
-func (g *ground) federated(ctx context.Context, own mlops.Project) (wanted []access.Federated, left []string, err error) {
+func (g *ground) federated(ctx context.Context, own mlops.Project) (wanted credentials, left []string, err error) {
 	ids := identityIDs(own.Azure.Identities)
-	if len(ids) == 0 {
-		return nil, nil, nil
+	if wanted = (credentials{}); len(ids) == 0 {
+		return wanted, nil, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(own.Azure.Clusters)) {
-		subjects, issuer := placed(own, name).Subjects(), ""
-		if id := own.Azure.Clusters[name].ID; id != "" {
-			if issuer, err = g.of.session.issuer(ctx, id); err != nil {
-				return nil, nil, inCluster(name, err)
-			}
+		some, without, err := g.federatedIn(ctx, own, name, ids)
+		if err != nil {
+			return nil, nil, inCluster(name, err)
 		}
-		for _, role := range slices.Sorted(maps.Keys(ids)) {
-			if issuer == "" {
-				left = append(left, fmt.Sprintf("Cluster %q has no OIDC issuer that Azure knows: make a federated credential of %s for its issuer and subject %s by hand.",
-					name, ids[role], subjects[role]))
-				continue
-			}
-			wanted = append(wanted, access.Federated{IdentityID: ids[role], Issuer: issuer, Subject: subjects[role]})
+		wanted[name], left = some, append(left, without...)
+	}
+	return wanted, left, nil
+}
+
+// credentials are federated credentials by the name of the cluster.
+type credentials map[string][]access.Federated
+
+// all are those of every cluster, each once.
+func (c credentials) all() []access.Federated {
+	var all []access.Federated
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		all = merged(all, c[name])
+	}
+	return all
+}
+
+func (g *ground) federatedIn(ctx context.Context, own mlops.Project, name string, ids map[string]string) (wanted []access.Federated, left []string, err error) {
+	subjects, issuer := placed(own, name).Subjects(), ""
+	if id := own.Azure.Clusters[name].ID; id != "" {
+		if issuer, err = g.of.session.issuer(ctx, id); err != nil {
+			return nil, nil, err
 		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(ids)) {
+		if issuer == "" {
+			left = append(left, fmt.Sprintf("Cluster %q has no OIDC issuer that Azure knows: make a federated credential of %s for its issuer and subject %s by hand.",
+				name, ids[role], subjects[role]))
+			continue
+		}
+		wanted = append(wanted, access.Federated{IdentityID: ids[role], Issuer: issuer, Subject: subjects[role]})
 	}
 	return wanted, left, nil
 }
@@ -119,15 +140,14 @@ func (s *session) issuer(ctx context.Context, id string) (string, error) {
 	return cluster.Properties.Issuer.URL, nil
 }
 
-// settleFederated makes the credentials where it may, else says which are missing. It removes those that the declaration
-// before needed and this one does not.
+// settleFederated makes the credentials where it may, else says which are missing.
 func (g *ground) settleFederated(ctx context.Context, own mlops.Project) ([]string, error) {
 	wanted, left, err := g.federated(ctx, own)
 	if err != nil {
 		return nil, err
 	}
 	if !manages(own) {
-		missing, err := access.MissingFederated(ctx, g.of.session.resources, wanted)
+		missing, err := access.MissingFederated(ctx, g.of.session.resources, wanted.all())
 		if err != nil {
 			return append(left, fmt.Sprintf("Nobody has looked whether the federated credentials are there: %v.", err)), nil
 		}
@@ -136,21 +156,43 @@ func (g *ground) settleFederated(ctx context.Context, own mlops.Project) ([]stri
 		}
 		return left, nil
 	}
-	if _, err := access.EnsureFederated(ctx, g.of.session.resources, wanted); err != nil {
-		return left, err
-	}
-	before := g.of.before
-	if before == nil || !manages(*before) {
-		return left, nil
-	}
-	old, _, err := g.federated(ctx, *before)
-	if errors.Is(err, mlops.ErrNotFound) { // a cluster that is gone; nobody can have its tokens any more
-		return left, nil
-	}
+	return left, g.ensureFederated(ctx, own, wanted)
+}
+
+// ensureFederated writes down what it is about to make, makes it, and removes what it made before and nobody needs now.
+// Credentials of stands that were left go with those.
+func (g *ground) ensureFederated(ctx context.Context, own mlops.Project, wanted credentials) error {
+	declared, _, err := g.declared(ctx, own)
 	if err != nil {
-		return left, err
+		return err
 	}
-	return left, access.RemoveFederated(ctx, g.of.session.resources, slices.DeleteFunc(old, func(one access.Federated) bool { return slices.Contains(wanted, one) }))
+	note := func(what func(stand, []access.Federated) []access.Federated) error {
+		return g.of.stands.change(ctx, func(known []stand) []stand {
+			for i, one := range known {
+				for _, stands := range declared {
+					if one.same(stands) {
+						known[i].Federated = what(one, wanted[stands.Name])
+					}
+				}
+			}
+			return known
+		})
+	}
+	if err := note(func(one stand, now []access.Federated) []access.Federated { return merged(slices.Clone(now), one.Federated) }); err != nil {
+		return err
+	}
+	if _, err := access.EnsureFederated(ctx, g.of.session.resources, wanted.all()); err != nil {
+		return err
+	}
+	var needless []access.Federated
+	for _, one := range declared {
+		needless = merged(needless, one.Federated)
+	}
+	needless = slices.DeleteFunc(needless, func(one access.Federated) bool { return slices.Contains(wanted.all(), one) })
+	if err := access.RemoveFederated(ctx, g.of.session.resources, needless); err != nil && !errors.Is(err, mlops.ErrNotFound) {
+		return err
+	}
+	return note(func(_ stand, now []access.Federated) []access.Federated { return now })
 }
 
 func manages(own mlops.Project) bool {
@@ -254,7 +296,7 @@ func (g *ground) lookAtAccess(ctx context.Context, own mlops.Project) (bool, err
 		if err != nil {
 			return false, err
 		}
-		if missing, err := access.MissingFederated(ctx, client, wanted); err != nil || len(missing) > 0 {
+		if missing, err := access.MissingFederated(ctx, client, wanted.all()); err != nil || len(missing) > 0 {
 			return false, err
 		}
 	}
@@ -276,7 +318,7 @@ func (g *ground) clearAccess(ctx context.Context, own mlops.Project) (appliers [
 	if manages(own) {
 		wanted, _, err := g.federated(ctx, own)
 		if err == nil {
-			err = access.RemoveFederated(ctx, client, wanted)
+			err = access.RemoveFederated(ctx, client, wanted.all())
 		}
 		if err != nil && !errors.Is(err, mlops.ErrNotFound) {
 			return nil, err

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/access"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload/kube"
 )
@@ -21,14 +23,20 @@ type standing struct {
 	options   kube.ProjectOptions
 }
 
-// eachCluster does something in every cluster that this program may talk to, in the order of their names.
+// eachCluster does something in every cluster that this program may talk to, in the order of their names. Clusters that are
+// gone are an error that wraps mlops.ErrNotFound, when all is done in the others.
 func (g *ground) eachCluster(ctx context.Context, own mlops.Project, as kube.Identities, do func(standing) error) error {
-	here := g.clusters.connection.options.Environment(variableCluster)
+	here := g.clusters.here()
 	if own.Azure.ApplyFrom == mlops.ApplyFromController && here == "" {
 		return nil
 	}
+	var gone error
 	for _, name := range slices.Sorted(maps.Keys(own.Azure.Clusters)) {
 		config, err := g.of.clusterConfig(ctx, own.Azure.Clusters[name], name, here)
+		if errors.Is(err, mlops.ErrNotFound) {
+			gone = errors.Join(gone, inCluster(name, err))
+			continue
+		}
 		if err != nil {
 			return inCluster(name, err)
 		}
@@ -42,7 +50,46 @@ func (g *ground) eachCluster(ctx context.Context, own mlops.Project, as kube.Ide
 			return inCluster(name, err)
 		}
 	}
-	return nil
+	return gone
+}
+
+// noteStands writes down where the project is about to stand, before anything is made there: what is begun and not ended, and
+// what is left, is found by that.
+func (g *ground) noteStands(ctx context.Context, own mlops.Project) error {
+	var wanted []stand
+	err := g.eachCluster(ctx, own, kube.Identities{}, func(in standing) error {
+		uid, err := in.ClusterUID(ctx)
+		wanted = append(wanted, stand{Name: in.name, Cluster: own.Azure.Clusters[in.name], NamePrefix: own.Azure.NamePrefix, UID: uid})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return g.of.stands.change(ctx, func(known []stand) []stand {
+		if before := g.of.before; len(known) == 0 && before != nil { // made before anybody wrote it down
+			for _, name := range slices.Sorted(maps.Keys(before.Azure.Clusters)) {
+				known = append(known, stand{Name: name, Cluster: before.Azure.Clusters[name], NamePrefix: before.Azure.NamePrefix})
+			}
+		}
+		for _, one := range wanted {
+			for _, other := range known {
+				if one.same(other) {
+					one.Federated = merged(one.Federated, other.Federated)
+				}
+			}
+			known = append(slices.DeleteFunc(known, one.same), one)
+		}
+		return known
+	})
+}
+
+func merged(some, more []access.Federated) []access.Federated {
+	for _, one := range more {
+		if !slices.Contains(some, one) {
+			some = append(some, one)
+		}
+	}
+	return some
 }
 
 // settleClusters makes the service accounts, rights and network policies that the project's pods need. Nothing is made in a
@@ -74,8 +121,24 @@ func (g *ground) clustersSettled(ctx context.Context, own mlops.Project) (bool, 
 
 // clearClusters removes all of that. A namespace in which others live stays, and is said.
 func (g *ground) clearClusters(ctx context.Context, own mlops.Project) ([]string, error) {
+	stale, err := g.stale(ctx, own)
+	if err != nil {
+		return nil, err
+	}
 	var left []string
-	err := g.eachCluster(ctx, own, kube.Identities{}, func(in standing) error {
+	for _, old := range stale {
+		client, options, there, err := g.enter(ctx, own, old)
+		if err == nil && there {
+			err = clearStand(ctx, client, options)
+		}
+		if err != nil {
+			left = append(left, fmt.Sprintf("What the project has in %s is left: %v.", old.place(), err))
+		}
+		if err := g.leaveFederated(ctx, own, old); err != nil {
+			return left, err
+		}
+	}
+	err = g.eachCluster(ctx, own, kube.Identities{}, func(in standing) error {
 		kept, err := in.RemoveProject(ctx, in.options)
 		if len(kept) > 0 {
 			left = append(left, fmt.Sprintf("Namespace %s of cluster %q stays, for others live in it: %s.",
@@ -83,6 +146,9 @@ func (g *ground) clearClusters(ctx context.Context, own mlops.Project) ([]string
 		}
 		return err
 	})
+	if errors.Is(err, mlops.ErrNotFound) { // with a cluster went all in it
+		return left, nil
+	}
 	return left, err
 }
 

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,32 +27,57 @@ var _ platform.Workloads = (*workloads)(nil)
 // variableCluster is set in the pods of the agent: the short name of the cluster that they are in.
 const variableCluster = "MLOPS_CLUSTER"
 
+// here is the short name of the cluster that this program runs in, "" outside of one.
+func (w *workloads) here() string { return w.connection.options.Environment(variableCluster) }
+
 // clusters are the project's, by short name. platform.ErrNowhere where there are none, or where the controller alone may
 // talk to them.
 func (w *workloads) clusters(ctx context.Context) (map[string]platform.Workloads, mlops.Project, error) {
-	own, err := w.of.spec.get(ctx)
-	if errors.Is(err, mlops.ErrNotFound) {
-		return nil, own, platform.ErrNowhere
+	all, own, gone, err := w.standing(ctx)
+	if err == nil {
+		err = gone
 	}
-	if err != nil {
-		return nil, own, err
-	}
-	here := w.connection.options.Environment(variableCluster)
-	if len(own.Azure.Clusters) == 0 || own.Azure.ApplyFrom == mlops.ApplyFromController && here == "" {
-		return nil, own, platform.ErrNowhere
-	}
-	all := map[string]platform.Workloads{}
-	for name := range own.Azure.Clusters {
-		client, err := w.of.cluster(ctx, own, name, here)
-		if err != nil {
-			return nil, own, fmt.Errorf("cluster %q: %w", name, err)
-		}
-		all[name] = client
-	}
-	return all, own, nil
+	return all, own, err
 }
 
-// Apply declares a workload in the cluster that it asks for, else in the project's default one.
+// standing are the clusters that there are; gone says which are not there any more.
+func (w *workloads) standing(ctx context.Context) (all map[string]platform.Workloads, own mlops.Project, gone, err error) {
+	own, err = w.of.spec.get(ctx)
+	if errors.Is(err, mlops.ErrNotFound) {
+		return nil, own, nil, platform.ErrNowhere
+	}
+	if err != nil {
+		return nil, own, nil, err
+	}
+	here := w.here()
+	if len(own.Azure.Clusters) == 0 || own.Azure.ApplyFrom == mlops.ApplyFromController && here == "" {
+		return nil, own, nil, platform.ErrNowhere
+	}
+	all = map[string]platform.Workloads{}
+	for _, name := range slices.Sorted(maps.Keys(own.Azure.Clusters)) {
+		client, err := w.of.cluster(ctx, own, name, here)
+		switch {
+		case errors.Is(err, mlops.ErrNotFound):
+			gone = errors.Join(gone, inCluster(name, err))
+		case err != nil:
+			return nil, own, nil, inCluster(name, err)
+		default:
+			all[name] = client
+		}
+	}
+	return all, own, gone, nil
+}
+
+// A revision says which cluster it was read in: what is read in one may be written in another.
+func revisionIn(cluster string, live workload.Live) workload.Live {
+	if live.Revision != "" {
+		live.Revision = cluster + "/" + live.Revision
+	}
+	return live
+}
+
+// Apply declares a workload in the cluster that it asks for, else in the project's default one. What was read in another
+// cluster goes on running there: see Ground.Leave.
 func (w *workloads) Apply(ctx context.Context, manifest workload.Manifest, revision string) (workload.Live, error) {
 	all, own, err := w.clusters(ctx)
 	if err != nil {
@@ -62,60 +88,100 @@ func (w *workloads) Apply(ctx context.Context, manifest workload.Manifest, revis
 	if !ok {
 		return workload.Live{}, fmt.Errorf("%w: project %q has no cluster %q; it has %v", mlops.ErrInvalid, own.Name, name, slices.Sorted(maps.Keys(all)))
 	}
-	live, err := in.Apply(ctx, manifest, revision)
-	return live, inCluster(name, err)
+	from, read, _ := strings.Cut(revision, "/")
+	if from != "" && from != name {
+		if err := mayMove(ctx, all[from], manifest, read); err != nil {
+			return workload.Live{}, inCluster(from, err)
+		}
+		read = ""
+	}
+	live, err := in.Apply(ctx, manifest, read)
+	return revisionIn(name, live), inCluster(name, err)
 }
 
-// Get finds a workload where it is wanted, else wherever it is.
+// mayMove holds a writer in another cluster to what it has read in this one.
+func mayMove(ctx context.Context, from platform.Workloads, manifest workload.Manifest, read string) error {
+	if from == nil {
+		return fmt.Errorf("%w: it is declared no more", mlops.ErrConflict)
+	}
+	live, err := from.Get(ctx, manifest.Kind, manifest.Name)
+	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
+		return err
+	}
+	return workload.MayReplace(live, manifest, read)
+}
+
+// Get finds a workload where it is wanted, else wherever it is. A cluster that is gone has none.
 func (w *workloads) Get(ctx context.Context, kind workload.Kind, name string) (workload.Live, error) {
-	all, own, err := w.clusters(ctx)
+	all, own, _, err := w.standing(ctx)
 	if err != nil {
 		return workload.Live{}, unreachable(err)
 	}
-	var elsewhere workload.Live
-	found := false
+	in := map[string]workload.Live{}
 	for _, cluster := range slices.Sorted(maps.Keys(all)) {
 		live, err := all[cluster].Get(ctx, kind, name)
 		switch {
 		case errors.Is(err, mlops.ErrNotFound):
 		case err != nil:
 			return live, unreachable(inCluster(cluster, err))
-		case own.Azure.ClusterOf(live.Manifest.Cluster) == cluster:
-			return live, nil
-		case !found:
-			elsewhere, found = live, true
+		default:
+			in[cluster] = revisionIn(cluster, live)
 		}
 	}
-	if found {
-		return elsewhere, nil
+	if len(in) == 0 {
+		return workload.Live{}, fmt.Errorf("workload %s/%s: %w", kind, name, mlops.ErrNotFound)
 	}
-	return workload.Live{}, fmt.Errorf("workload %s/%s: %w", kind, name, mlops.ErrNotFound)
+	return in[wantedIn(in, own)], nil
 }
 
-// List is those of all clusters.
+// wantedIn is the cluster of the workload that counts, of one workload by cluster: where it is wanted, and of those the one
+// that has seen most.
+func wantedIn(in map[string]workload.Live, own mlops.Project) string {
+	return slices.MaxFunc(slices.Sorted(maps.Keys(in)), func(a, b string) int {
+		one, two := in[a].Manifest, in[b].Manifest
+		inPlace := func(cluster string) int {
+			if own.Azure.ClusterOf(in[cluster].Manifest.Cluster) == cluster {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(cmp.Compare(inPlace(a), inPlace(b)), cmp.Compare(one.SpecSequence, two.SpecSequence), cmp.Compare(one.LogSequence, two.LogSequence))
+	})
+}
+
+// List is those of all clusters, each once.
 func (w *workloads) List(ctx context.Context, kind workload.Kind) ([]workload.Live, error) {
-	all, _, err := w.clusters(ctx)
+	all, own, _, err := w.standing(ctx)
 	if errors.Is(err, platform.ErrNowhere) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	var lives []workload.Live
+	found := map[string]map[string]workload.Live{} // by name and cluster
 	for _, cluster := range slices.Sorted(maps.Keys(all)) {
 		some, err := all[cluster].List(ctx, kind)
 		if err != nil {
 			return nil, unreachable(inCluster(cluster, err))
 		}
-		lives = append(lives, some...)
+		for _, live := range some {
+			if found[live.Manifest.Name] == nil {
+				found[live.Manifest.Name] = map[string]workload.Live{}
+			}
+			found[live.Manifest.Name][cluster] = revisionIn(cluster, live)
+		}
 	}
-	slices.SortStableFunc(lives, func(a, b workload.Live) int { return strings.Compare(a.Manifest.Name, b.Manifest.Name) })
+	var lives []workload.Live
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		lives = append(lives, found[name][wantedIn(found[name], own)])
+	}
 	return lives, nil
 }
 
-// Delete removes a workload wherever it is.
+// Delete removes a workload wherever it is, also where the project has left and it has not moved yet. A cluster that is gone
+// has nothing.
 func (w *workloads) Delete(ctx context.Context, kind workload.Kind, name, incarnation string) error {
-	all, _, err := w.clusters(ctx)
+	all, own, _, err := w.standing(ctx)
 	if errors.Is(err, platform.ErrNowhere) {
 		return nil
 	}
@@ -125,6 +191,21 @@ func (w *workloads) Delete(ctx context.Context, kind workload.Kind, name, incarn
 	var faults []error
 	for _, cluster := range slices.Sorted(maps.Keys(all)) {
 		faults = append(faults, inCluster(cluster, all[cluster].Delete(ctx, kind, name, incarnation)))
+	}
+	if w.here() != "" {
+		return errors.Join(faults...)
+	}
+	g := &ground{of: w.of, clusters: w}
+	stale, err := g.stale(ctx, own)
+	faults = append(faults, err)
+	for _, old := range stale {
+		client, _, there, err := g.enter(ctx, own, old)
+		if err == nil && there {
+			err = client.Delete(ctx, kind, name, incarnation)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", old.place(), err))
+		}
 	}
 	return errors.Join(faults...)
 }
@@ -163,8 +244,8 @@ func (w *workloads) Running(ctx context.Context) (bool, string) {
 }
 
 // Endpoint is pure: see the package's.
-func (w *workloads) Endpoint(project mlops.Project, service string) string {
-	return Endpoint(project, service)
+func (w *workloads) Endpoint(project mlops.Project, deployment mlops.Deployment) string {
+	return Endpoint(project, deployment)
 }
 
 // inCluster names the cluster of an error.

@@ -44,9 +44,9 @@ func OpenExisting(path string) (platform.Platform, error) {
 }
 
 // Endpoint is the stable address of a service, known before the project is there.
-func Endpoint(project mlops.Project, service string) string {
+func Endpoint(project mlops.Project, deployment mlops.Deployment) string {
 	var client workloads.Client // asks no folder
-	return client.Endpoint(project, service)
+	return client.Endpoint(project, deployment)
 }
 
 func wire(path string, store platform.Store) (platform.Platform, error) {

@@ -19,7 +19,8 @@ func New() resource.Resource {
 		Workload: &envelope.Workload[mlops.Deployment]{
 			Kind: workload.KindService, Name: func(name string) string { return name }, Render: render, MayBeAbsent: mayBeAbsent,
 		},
-		Plan: planEndpoint, Computed: endpoint, Wait: serves,
+		Cluster: func(m model) string { return m.Cluster.ValueString() },
+		Plan:    planEndpoint, Computed: endpoint, Wait: serves,
 	})
 }
 

@@ -129,20 +129,22 @@ func planEndpoint(ctx context.Context, plan *envelope.Plan[model]) {
 	if plan.ID.Name == "" {
 		return
 	}
-	if planned, ok := plan.Places.Planned(plan.ID.Place); ok {
-		plan.Set("endpoint_url", types.StringValue(plan.Places.Endpoint(planned, plan.ID.Name)))
-		return
-	}
-	if plan.Project == nil {
-		return
-	}
-	if url, err := address(ctx, plan.Project, plan.ID.Name); err == nil {
-		plan.Set("endpoint_url", types.StringValue(url))
+	spec := expand(plan.Model)
+	planned, ok := plan.Places.Planned(plan.ID.Place)
+	switch {
+	case plan.Unknown("cluster"), ok && !planned.Decided(spec.Cluster):
+		plan.Set("endpoint_url", types.StringUnknown())
+	case ok:
+		plan.Set("endpoint_url", types.StringValue(plan.Places.Endpoint(planned.Project, spec)))
+	case plan.Project != nil:
+		if url, err := address(ctx, plan.Project, spec); err == nil {
+			plan.Set("endpoint_url", types.StringValue(url))
+		}
 	}
 }
 
 func endpoint(ctx context.Context, call *envelope.Call[model]) error {
-	url, err := address(ctx, call.Project, call.ID.Name)
+	url, err := address(ctx, call.Project, expand(*call.Model))
 	if err != nil {
 		return err
 	}
@@ -150,12 +152,12 @@ func endpoint(ctx context.Context, call *envelope.Call[model]) error {
 	return nil
 }
 
-func address(ctx context.Context, in *project.Project, name string) (string, error) {
+func address(ctx context.Context, in *project.Project, deployment mlops.Deployment) (string, error) {
 	declared, err := in.Own(ctx)
 	if err != nil {
 		return "", err
 	}
-	return in.Workloads.Endpoint(declared, name), nil
+	return in.Workloads.Endpoint(declared, deployment), nil
 }
 
 // pollEvery is how often a roll-out is looked at.

@@ -19,6 +19,7 @@ func New() resource.Resource {
 	return envelope.Declare(envelope.Declaration[model, mlops.DriftMonitor]{
 		Name: "drift_monitor", Kind: mlops.KindDriftMonitor, Summary: summary, Attributes: attributes(),
 		References: references, Identify: identify, Expand: expand, Flatten: flatten, Check: check,
+		Cluster: func(model) string { return "" },
 		Workload: &envelope.Workload[mlops.DriftMonitor]{
 			Kind: workload.KindSchedule, Name: func(name string) string { return name }, Render: render,
 		},

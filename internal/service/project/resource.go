@@ -41,9 +41,15 @@ func plan(ctx context.Context, planned *envelope.Plan[model]) {
 
 // remember lets what follows from the project, such as addresses, be known at plan.
 func remember(_ context.Context, plan *envelope.Plan[model]) {
-	if plan.ID.Place != "" && !plan.Unknown("local") && !plan.Unknown("azure") {
-		plan.Places.PlanProject(plan.ID.Place, expand(plan.Model))
+	if plan.ID.Place == "" || plan.Unknown("local") || plan.Unknown("azure", "store") {
+		return
 	}
+	planned := envelope.PlannedProject{Project: expand(plan.Model), Unknown: plan.Unknown}
+	if plan.Prior != nil {
+		before := expand(*plan.Prior)
+		planned.Before = &before
+	}
+	plan.Places.PlanProject(plan.ID.Place, planned)
 }
 
 func control(_ context.Context, _ *project.Project, spec mlops.Project, document mlops.SpecDocument) (workload.Manifest, bool, error) {

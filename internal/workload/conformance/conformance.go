@@ -236,8 +236,8 @@ func comesBack(t *testing.T, on platform.Workloads) {
 
 func address(t *testing.T, on platform.Workloads) {
 	project := mlops.Project{Name: "flights"}
-	one, other := on.Endpoint(project, "one"), on.Endpoint(project, "other")
-	if !strings.HasPrefix(one, "http") || one == other || one != on.Endpoint(project, "one") {
+	one, other := on.Endpoint(project, mlops.Deployment{Name: "one"}), on.Endpoint(project, mlops.Deployment{Name: "other"})
+	if !strings.HasPrefix(one, "http") || one == other || one != on.Endpoint(project, mlops.Deployment{Name: "one"}) {
 		t.Errorf("%q and %q", one, other)
 	}
 }

@@ -141,6 +141,6 @@ func (c *Client) Running(ctx context.Context) (bool, string) {
 }
 
 // Endpoint implements platform.Workloads.
-func (c *Client) Endpoint(_ mlops.Project, service string) string {
-	return c.placement.Endpoint(service)
+func (c *Client) Endpoint(_ mlops.Project, deployment mlops.Deployment) string {
+	return c.placement.Endpoint(deployment.Name)
 }

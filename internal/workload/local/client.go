@@ -158,10 +158,10 @@ func (c *Client) Running(context.Context) (bool, string) {
 }
 
 // Endpoint implements platform.Workloads.
-func (c *Client) Endpoint(project mlops.Project, service string) string {
+func (c *Client) Endpoint(project mlops.Project, deployment mlops.Deployment) string {
 	port := int64(mlops.DefaultLocalPort)
 	if project.Local != nil && project.Local.Port != 0 {
 		port = project.Local.Port
 	}
-	return "http://127.0.0.1:" + strconv.FormatInt(port, 10) + "/" + service
+	return "http://127.0.0.1:" + strconv.FormatInt(port, 10) + "/" + deployment.Name
 }

@@ -75,7 +75,7 @@ func TestNothingRunsSaysWhatToDo(t *testing.T) {
 
 func TestEndpointIsKnownBeforeAnythingRuns(t *testing.T) {
 	project := mlops.Project{Local: &mlops.Local{Path: ".mlops", Port: 9000}}
-	if got, want := newTestClient(t).Endpoint(project, "delay"), "http://127.0.0.1:9000/delay"; got != want {
+	if got, want := newTestClient(t).Endpoint(project, mlops.Deployment{Name: "delay"}), "http://127.0.0.1:9000/delay"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
