@@ -35,6 +35,13 @@ func MayWrite(own string, specs []SpecDocument) error {
 	return fmt.Errorf("%w: this project was last applied by provider %s; this mlops is %s: update mlops", ErrOutdated, applied, own)
 }
 
+// SameRelease says whether two versions understand each other; known is false where one of them is no version.
+func SameRelease(one, other string) (same, known bool) {
+	a, knownA := releaseOf(one)
+	b, knownB := releaseOf(other)
+	return a == b, knownA && knownB
+}
+
 // release is what of a semantic version decides who understands whom.
 type release struct{ major, minor int }
 

@@ -45,6 +45,8 @@ type Project struct {
 	Owners    map[Role]Owner `json:"owners,omitempty"`
 	Retention Retention      `json:"retention"`
 	OnDestroy OnDestroy      `json:"on_destroy"`
+	// AgentVersion is that of the provider that applied the project last, which its controller has too; "" from before it was noted.
+	AgentVersion string `json:"agent_version,omitempty"`
 	// Notifications says which roles hear of what, by topic; a topic that is absent goes to its default owner.
 	Notifications map[Topic][]Role `json:"notifications,omitempty"`
 }

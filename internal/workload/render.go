@@ -38,7 +38,7 @@ func Deployment(deployment mlops.Deployment, version mlops.ModelVersion, timesta
 	code := version.Inputs.Code
 	number := strconv.FormatInt(version.Number, 10)
 	serve := Container{
-		Name: "serve", Image: code.Image, Command: code.Serve.Command, Ports: []string{servePort}, Resources: deployment.Resources,
+		Name: "serve", Image: code.Image, Digest: version.Output.ImageDigest, Command: code.Serve.Command, Ports: []string{servePort}, Resources: deployment.Resources,
 		Env: map[string]string{
 			"MLOPS_MODEL_DIR": modelDir, "MLOPS_MODEL_VERSION": number, "PORT": PortOf(servePort), "HOST": ListenHost,
 		},
@@ -134,7 +134,7 @@ func Train(model string, run mlops.Run, seen Seen) Manifest {
 // from. exclude names dataset versions as <dataset>/<number>.
 func Evaluate(model string, run mlops.Run, step string, evaluated EvaluateInputs, seen Seen) Manifest {
 	evaluate := Container{
-		Name: "evaluate", Image: evaluated.Code.Image, Command: evaluated.Code.Evaluate.Command, Resources: evaluated.Code.Resources,
+		Name: "evaluate", Image: evaluated.Code.Image, Digest: evaluated.ImageDigest, Command: evaluated.Code.Evaluate.Command, Resources: evaluated.Code.Resources,
 		Env: map[string]string{"MLOPS_MODEL_DIR": modelDir, "MLOPS_INPUT_DIR": inputDir, "MLOPS_OUTPUT_DIR": outputDir},
 	}
 	arguments := []string{
@@ -153,6 +153,7 @@ func Evaluate(model string, run mlops.Run, step string, evaluated EvaluateInputs
 type EvaluateInputs struct {
 	ArtifactSHA256 string
 	Code           mlops.Training
+	ImageDigest    string // of the image that made the artifact
 	HoldoutDataset string
 	HoldoutVersion int64
 	Exclude        []string

@@ -46,8 +46,11 @@ type Container struct {
 	Name string `json:"name"`
 	// Agent containers run our own binary and may reach the store; Command then holds its arguments ("collect", ...).
 	// Every other container is the user's: it gets no identity, no store and no credentials.
-	Agent   bool     `json:"agent,omitempty"`
-	Image   string   `json:"image,omitempty"`
+	Agent bool   `json:"agent,omitempty"`
+	Image string `json:"image,omitempty"`
+	// Digest is what the image was when it was used before ("sha256:..."), "" where that is not known: it runs that one,
+	// whatever its tag names by now. On one machine the program that is found by the name runs.
+	Digest  string   `json:"digest,omitempty"`
 	Command []string `json:"command"`
 	// Env is the whole environment that the contract promises; the platform adds PATH, HOME and the like.
 	Env map[string]string `json:"env,omitempty"`

@@ -65,7 +65,7 @@ func jobs(memory *modelMemory, run mlops.Run, seen workload.Seen) []workload.Man
 // evaluated are the inputs of an evaluation: the same rows for both sides, without what either has learned from.
 func evaluated(state mlops.State, run mlops.Run, step string) workload.EvaluateInputs {
 	inputs := workload.EvaluateInputs{
-		ArtifactSHA256: run.Output.ArtifactSHA256, Code: run.Inputs.Code,
+		ArtifactSHA256: run.Output.ArtifactSHA256, Code: run.Inputs.Code, ImageDigest: run.Output.ImageDigest,
 		HoldoutDataset: run.Holdout.Dataset, HoldoutVersion: run.Holdout.Version, Exclude: []string{learned(*run.Inputs)},
 	}
 	champion, ok := state.Version(run.Holdout.Champion)
@@ -76,7 +76,7 @@ func evaluated(state mlops.State, run mlops.Run, step string) workload.EvaluateI
 		inputs.Exclude = append(inputs.Exclude, other)
 	}
 	if step == mlops.StepEvaluateChampion {
-		inputs.ArtifactSHA256, inputs.Code = champion.Output.ArtifactSHA256, champion.Inputs.Code
+		inputs.ArtifactSHA256, inputs.Code, inputs.ImageDigest = champion.Output.ArtifactSHA256, champion.Inputs.Code, champion.Output.ImageDigest
 	}
 	return inputs
 }

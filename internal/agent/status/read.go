@@ -122,6 +122,7 @@ func readModel(ctx context.Context, in *project.Project, spec mlops.Model, specs
 		Name: spec.Name, Owner: spec.Owner, Versions: int64(len(state.Versions)), Frozen: state.Frozen, Parked: state.Parked,
 		Open: []Run{}, Deployments: []Deployment{}, Monitors: []Monitor{},
 	}
+	model.PushedAgain = state.PushedAgain()
 	if version, ok := state.Champion(); ok {
 		alias := state.Aliases[mlops.AliasChampion]
 		model.Champion = &Champion{
@@ -180,6 +181,11 @@ func deploymentOf(deployment mlops.Deployment, state mlops.State, services map[s
 	}
 	if live.Status.Versions != nil {
 		line.Served = live.Status.Versions
+	}
+	line.Image = live.Status.Digests["serve"]
+	version, _ := state.Version(line.Wanted)
+	if made := version.Output.ImageDigest; made != "" && line.Image != "" && made != line.Image && slices.Equal(line.Served, []int64{line.Wanted}) {
+		line.Message = strings.TrimPrefix(line.Message+"; ", "; ") + fmt.Sprintf("runs image %s, and version %d was made with %s", line.Image, line.Wanted, made)
 	}
 	return line
 }

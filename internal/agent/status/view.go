@@ -36,16 +36,18 @@ type Runner struct {
 
 // Model is one model with all that hangs on it.
 type Model struct {
-	Name        string        `json:"name"`
-	Owner       string        `json:"owner,omitempty"`
-	Champion    *Champion     `json:"champion"`
-	Versions    int64         `json:"versions"`
-	Frozen      *mlops.Freeze `json:"frozen"`
-	Parked      string        `json:"parked,omitempty"`
-	Open        []Run         `json:"open_runs"` // oldest first
-	Last        *Run          `json:"last_run"`  // the last that is over
-	Deployments []Deployment  `json:"deployments"`
-	Monitors    []Monitor     `json:"monitors"`
+	Name     string        `json:"name"`
+	Owner    string        `json:"owner,omitempty"`
+	Champion *Champion     `json:"champion"`
+	Versions int64         `json:"versions"`
+	Frozen   *mlops.Freeze `json:"frozen"`
+	Parked   string        `json:"parked,omitempty"`
+	// PushedAgain are images of which versions were made that were not the same each time.
+	PushedAgain []mlops.PushedAgain `json:"images_pushed_again,omitempty"`
+	Open        []Run               `json:"open_runs"` // oldest first
+	Last        *Run                `json:"last_run"`  // the last that is over
+	Deployments []Deployment        `json:"deployments"`
+	Monitors    []Monitor           `json:"monitors"`
 }
 
 // Champion is the version in production.
@@ -80,6 +82,8 @@ type Deployment struct {
 	Replicas int64   `json:"replicas"`
 	Endpoint string  `json:"endpoint"`
 	InSync   bool    `json:"in_sync"`
+	// Image is the digest that pods report of the model's own image, "" where that is not known.
+	Image string `json:"image_digest,omitempty"`
 	// LostRecords are known to be lost of what its collectors captured, ever; mlops records verify names them.
 	LostRecords int64  `json:"lost_records"`
 	Message     string `json:"message,omitempty"`

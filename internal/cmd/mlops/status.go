@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -109,6 +110,9 @@ func printModel(to io.Writer, model status.Model) {
 		table.row("FROZEN", fmt.Sprintf("since %s by %s: %s", when(model.Frozen.Time), model.Frozen.Actor.Name, model.Frozen.Reason))
 	}
 	table.row("champion", championWords(model))
+	for _, image := range model.PushedAgain {
+		table.row("image", pushedAgainWords(image))
+	}
 	for _, run := range model.Open {
 		table.row("run", fmt.Sprintf("%s  %s since %s: %s (cause: %s)", run.ID, typeWords(run.State), when(run.Since), run.Waits, run.Cause))
 	}
@@ -138,6 +142,15 @@ func championWords(model status.Model) string {
 	}
 	return fmt.Sprintf("version %d since %s, trained on %s version %d with %s%s", champion.Version, when(champion.Since),
 		champion.Dataset, champion.DatasetVersion, champion.Image, metricWords(champion.Metrics))
+}
+
+// pushedAgainWords says which versions were made with which image of one name.
+func pushedAgainWords(image mlops.PushedAgain) string {
+	var parts []string
+	for _, version := range slices.Sorted(maps.Keys(image.Versions)) {
+		parts = append(parts, fmt.Sprintf("%s for version %d", image.Versions[version], version))
+	}
+	return fmt.Sprintf("%s was pushed again: it was %s", image.Image, strings.Join(parts, ", "))
 }
 
 // metricWords is ", auc 0.7123" for each metric in order of name.

@@ -66,7 +66,7 @@ func (o *opened) placement(own mlops.Project, name string) kube.Placement {
 func placed(own mlops.Project, name string) kube.Placement {
 	return kube.Placement{
 		Project: own.Name, Place: own.Place(), Namespace: cmp.Or(own.Azure.Clusters[name].Namespace, own.Name), NamePrefix: own.Azure.NamePrefix,
-		Labels: own.Azure.Labels, Annotations: own.Azure.Annotations, AgentImage: cmp.Or(own.Azure.AgentImage, defaultAgentImage()),
+		Labels: own.Azure.Labels, Annotations: own.Azure.Annotations, AgentImage: agentImage(own),
 		ImagePullSecrets: own.Azure.ImagePullSecrets, Identities: has(own.Azure.Identities),
 	}
 }

@@ -53,7 +53,7 @@ func azure() schema.SingleNestedAttribute {
 					"and `mlops control`, running inside, does the rest. Default `terraform`.",
 			},
 			"name_prefix":        schema.StringAttribute{Optional: true, MarkdownDescription: "Begins the names of all that the project makes in a namespace. At most 12 characters."},
-			"agent_image":        schema.StringAttribute{Optional: true, MarkdownDescription: "Image of the `mlops` binary that the clusters can pull, for example a mirror in your own registry."},
+			"agent_image":        schema.StringAttribute{Optional: true, MarkdownDescription: "Image of the `mlops` binary that the clusters can pull, for example a mirror in your own registry. Without a tag it is of `agent_version`, and a release runs by its digest."},
 			"image_pull_secrets": schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "Names of secrets, in the namespaces, that images are pulled with."},
 			"tags":               texts("Tags of every resource that is made through ARM. Tags that policies add are left alone."),
 			"labels":             texts("Labels of everything that is made in a cluster."),

@@ -23,6 +23,9 @@ import (
 func check(ctx context.Context, in *project.Project, spec mlops.Project) ([]mlops.Problem, error) {
 	projects, err := in.Specs(ctx, mlops.KindProject)
 	for _, other := range projects {
+		if err := newerThanWeAre(other.Document); err != nil {
+			return []mlops.Problem{{Path: []string{"name"}, Message: err.Error()}}, nil
+		}
 		if other.Document.Name != spec.Name {
 			place, another := []string{"local", "path"}, "folder"
 			if spec.Azure != nil {

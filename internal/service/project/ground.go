@@ -12,6 +12,9 @@ import (
 
 // prepare makes what the project's own document needs.
 func prepare(ctx context.Context, call *envelope.Call[model], spec mlops.Project) error {
+	if err := mayApply(ctx, call.Project, spec.Name); err != nil {
+		return err
+	}
 	if call.Project.Ground == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 )
 
 type model struct {
@@ -18,6 +19,7 @@ type model struct {
 	Retention     *retentionModel           `tfsdk:"retention"`
 	OnDestroy     types.String              `tfsdk:"on_destroy"`
 	ForceDestroy  types.Bool                `tfsdk:"force_destroy"`
+	AgentVersion  types.String              `tfsdk:"agent_version"`
 	Notifications map[string][]types.String `tfsdk:"notifications"`
 }
 
@@ -53,6 +55,10 @@ func (o *ownersModel) byRole() map[mlops.Role]**ownerModel {
 
 func expand(m model) mlops.Project {
 	spec := mlops.Project{Name: m.Name.ValueString(), Azure: expandAzure(m.Azure), OnDestroy: mlops.OnDestroy(m.OnDestroy.ValueString())}
+	// Not known at plan yet means this one.
+	if spec.AgentVersion = m.AgentVersion.ValueString(); spec.AgentVersion == "" {
+		spec.AgentVersion = version.Version
+	}
 	if m.Local != nil {
 		spec.Local = &mlops.Local{Path: m.Local.Path.ValueString(), Port: m.Local.Port.ValueInt64()}
 	}
@@ -87,7 +93,10 @@ func expand(m model) mlops.Project {
 }
 
 func flatten(spec mlops.Project, _ envelope.Site) model {
-	m := model{Name: types.StringValue(spec.Name), Azure: flattenAzure(spec.Azure), OnDestroy: types.StringValue(string(spec.OnDestroy))}
+	m := model{
+		Name: types.StringValue(spec.Name), Azure: flattenAzure(spec.Azure), OnDestroy: types.StringValue(string(spec.OnDestroy)),
+		AgentVersion: envelope.StringOrNull(spec.AgentVersion),
+	}
 	if m.Azure != nil {
 		m.Azure.Store.LifecycleRule = envelope.StringOrNull(mlops.LifecycleRule(spec.Name, spec.Azure.Store.Container, spec.Retention.RecordDays))
 	}

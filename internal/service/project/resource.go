@@ -6,10 +6,12 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
@@ -41,6 +43,9 @@ func plan(ctx context.Context, planned *envelope.Plan[model]) {
 
 // remember lets what follows from the project, such as addresses, be known at plan.
 func remember(_ context.Context, plan *envelope.Plan[model]) {
+	plan.Set("agent_version", types.StringValue(version.Version))
+	plan.Model.AgentVersion = types.StringValue(version.Version)
+	warnOfOtherImage(plan)
 	if plan.ID.Place == "" || plan.Unknown("local") || plan.Unknown("azure", "store") {
 		return
 	}

@@ -63,6 +63,11 @@ func attributes() map[string]schema.Attribute {
 			Optional:            true,
 			MarkdownDescription: "The short form of `on_destroy = \"delete\"`: a destroy deletes the project with all its versions. Apply it before you destroy.",
 		},
+		"agent_version": schema.StringAttribute{
+			Computed: true,
+			MarkdownDescription: "Version of the agent that runs for the project: the provider's own. A newer provider plans a change of it, which rolls the controller; " +
+				"collectors follow with their deployment's next roll-out. An older provider than the last is refused.",
+		},
 		"notifications": schema.MapAttribute{
 			Optional: true, ElementType: types.SetType{ElemType: types.StringType},
 			MarkdownDescription: "Which roles hear of which topic, where it is not the default owner. Topics: " + envelope.OneOf(mlops.Topics) +

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -22,8 +23,6 @@ type Placement struct {
 	AgentEnvironment map[string]string
 	// Identities are the workload identities of agent containers; user containers have none.
 	Identities Identities
-	// Digests are images resolved to their digests ("sha256:..."): an image named here runs by digest.
-	Digests map[string]string
 	// Queue is the Kueue queue that jobs wait in, "" for none.
 	Queue string
 	// Jobs and Serving say on which nodes the pods of each may run.
@@ -93,8 +92,8 @@ func (p Placement) image(container workload.Container) (string, error) {
 	if container.Image == "" {
 		return "", fmt.Errorf("%w: container %q names no image", mlops.ErrInvalid, container.Name)
 	}
-	if digest := p.Digests[container.Image]; digest != "" {
-		return container.Image + "@" + digest, nil
+	if container.Digest != "" && !strings.Contains(container.Image, "@") {
+		return container.Image + "@" + container.Digest, nil
 	}
 	return container.Image, nil
 }

@@ -113,12 +113,13 @@ func killed(ended *corev1.ContainerStateTerminated) bool {
 	return ended.Reason == "OOMKilled" || ended.ExitCode > signalled && ended.ExitCode <= signalled+lastSignal
 }
 
-// digests are those of the images that ran, by container.
+// digests are those of the images that ran, by container. An image that a node was given by hand has none that it could be
+// pulled by: it is not said.
 func digests(pod *corev1.Pod) map[string]string {
 	found := map[string]string{}
 	for _, status := range statuses(pod) {
-		if at := strings.LastIndex(status.ImageID, "sha256:"); at >= 0 {
-			found[status.Name] = status.ImageID[at:]
+		if _, digest, pulled := strings.Cut(status.ImageID, "@"); pulled && strings.HasPrefix(digest, "sha256:") {
+			found[status.Name] = digest
 		}
 	}
 	if len(found) == 0 {

@@ -289,12 +289,18 @@ func TestArgumentsReachTheProgramAsTheyAre(t *testing.T) {
 	}
 }
 
+// What was trained is served by the code that trained it, whatever its tag names by now.
 func TestImagesRunByDigest(t *testing.T) {
-	placement := testPlacement()
-	placement.Digests = map[string]string{"flight-delay:1.0.0": "sha256:" + strings.Repeat("0f", 32)}
-	spec := podTemplate(t, rendered(t, testService(), placement).Primary).Spec
-	if got := containerNamed(t, spec, "serve").Image; got != "flight-delay:1.0.0@sha256:"+strings.Repeat("0f", 32) {
-		t.Error(got)
+	digest := "sha256:" + strings.Repeat("0f", 32)
+	for image, want := range map[string]string{
+		"flight-delay:1.0.0": "flight-delay:1.0.0@" + digest, "flight-delay": "flight-delay@" + digest, "flight-delay@" + digest: "flight-delay@" + digest,
+	} {
+		service := testService()
+		at := slices.IndexFunc(service.Service.Pod.Containers, func(c workload.Container) bool { return c.Name == "serve" })
+		service.Service.Pod.Containers[at].Image, service.Service.Pod.Containers[at].Digest = image, digest
+		if got := containerNamed(t, podTemplate(t, rendered(t, service, testPlacement()).Primary).Spec, "serve").Image; got != want {
+			t.Errorf("%s runs as %s, want %s", image, got, want)
+		}
 	}
 }
 
