@@ -168,7 +168,7 @@ func (d declared[M, S, P]) create(ctx context.Context, call *Call[M]) error {
 		call.Warn(fmt.Sprintf("Adopted %s %q", d.Name, call.ID.Name),
 			"It lived already with the same content. Terraform manages it from now on; see that no other configuration does.")
 	}
-	call.Incarnation = document.Incarnation
+	call.Incarnation, call.Sequence = document.Incarnation, document.Sequence
 	shared := P(call.Model).Shared()
 	shared.ID, shared.InSync = types.StringValue(call.ID.String()), types.BoolValue(true)
 	// From here on nothing may fail: the spec is written.
@@ -300,7 +300,7 @@ func (d declared[M, S, P]) update(ctx context.Context, call *Call[M]) error {
 	if err != nil {
 		return err
 	}
-	call.Incarnation = document.Incarnation
+	call.Incarnation, call.Sequence = document.Incarnation, document.Sequence
 	P(call.Model).Shared().InSync = types.BoolValue(true)
 	return d.settle(ctx, call, spec, document)
 }

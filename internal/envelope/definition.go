@@ -79,7 +79,9 @@ type Call[M any] struct {
 	Prior   *M // nil on create
 	// Incarnation is the life of the name that Terraform has seen last; verbs that see another note it here.
 	Incarnation string
-	warnings    diag.Diagnostics
+	// Sequence is the number of the spec that this verb has written or found.
+	Sequence int64
+	warnings diag.Diagnostics
 }
 
 // Warn adds a warning to the answer.

@@ -25,6 +25,8 @@ type Azure struct {
 	ManageRoleAssignments bool `json:"manage_role_assignments"`
 	// ApplyFrom is who talks to the clusters: "terraform", or "controller" where Terraform cannot reach them.
 	ApplyFrom string `json:"apply_from"`
+	// AbandonWorkloadsOnDestroy ends what runs without waiting for the controller, where that is the one who talks to clusters.
+	AbandonWorkloadsOnDestroy bool `json:"abandon_workloads_on_destroy,omitempty"`
 	// NamePrefix begins the names of all that the project makes in a namespace.
 	NamePrefix string `json:"name_prefix,omitempty"`
 	// AgentImage is the image of the mlops binary.
@@ -173,6 +175,9 @@ func (a Azure) Validate() []Problem {
 	problems = append(problems, a.validateReferences()...)
 	if a.ApplyFrom != "" && !slices.Contains(AppliesFrom, a.ApplyFrom) {
 		problems = append(problems, problem(`apply_from is "terraform" or "controller"`, "apply_from"))
+	}
+	if a.AbandonWorkloadsOnDestroy && a.ApplyFrom != ApplyFromController {
+		problems = append(problems, problem(`only the controller is waited for: it means nothing without apply_from = "controller"`, "abandon_workloads_on_destroy"))
 	}
 	if a.NamePrefix != "" && !prefixPattern.MatchString(a.NamePrefix) {
 		problems = append(problems, problem("use 1 to 12 lower-case letters, digits and hyphens, beginning with a letter", "name_prefix"))

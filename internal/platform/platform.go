@@ -100,6 +100,8 @@ type Ground interface {
 	// Leave removes workloads from where they ran before, once they run where they are wanted, and what else the project had
 	// in a place that it has left. It returns, in sentences, what must stay for now.
 	Leave(ctx context.Context) (left []string, err error)
+	// Manifests are what installs the controller of a project where Terraform cannot reach its cluster.
+	Manifests(ctx context.Context, project mlops.Project, control workload.Manifest) ([]byte, error)
 	// Clear removes what was made for the project, and its history where on_destroy says so; what belongs to others stays.
 	// It returns, in sentences, what could not go and until when. mlops.ErrNotFound says that the project's memory is gone too,
 	// and with it all that could still be written of its end.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/agentmanifests"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/dataset"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/datasetversion"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/service/deployment"
@@ -69,5 +70,5 @@ func (p *mlopsProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *mlopsProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{modelversion.New, driftreport.New, runs.New, lineage.New}
+	return []func() datasource.DataSource{modelversion.New, driftreport.New, runs.New, lineage.New, agentmanifests.New}
 }

@@ -39,6 +39,7 @@ type Controller struct {
 	sealed   string          // the last hour whose heads are sealed
 	sweeper  *retention.Sweeper
 	measured measurements
+	applied  applied
 }
 
 // New returns a controller that remembers nothing yet: all that it needs is in the project.
@@ -70,7 +71,7 @@ func (c *Controller) Run(ctx context.Context, ticks <-chan time.Time) error {
 func (c *Controller) forgetProject() {
 	c.specs, c.datasets = specCache{}, datasetCache{}
 	c.models, c.monitors, c.notified = map[string]*modelMemory{}, map[string]*monitorMemory{}, map[string]delivery{}
-	c.sealed = ""
+	c.sealed, c.applied = "", applied{}
 }
 
 // view is what one pass has read of the project, beside logs.
@@ -80,6 +81,8 @@ type view struct {
 	jobs     map[string]workload.Live
 	services map[string]workload.Live
 	self     string // object id of this controller, where requests are from verified people
+	// schedules are looked at where this controller applies them.
+	schedules map[string]workload.Live
 }
 
 // Pass reads what is new, and moves every model as far as it goes. Faults of one model do not stop the others; they are
@@ -90,7 +93,7 @@ func (c *Controller) Pass(ctx context.Context) error {
 		return err
 	}
 	if err := c.mayWrite(); err != nil {
-		return err
+		return errors.Join(err, c.rollItself(ctx))
 	}
 	if err := c.datasets.refresh(ctx, c.project.Store, sortedNames(c.specs.names[mlops.KindDataset])); err != nil {
 		return err
@@ -116,7 +119,7 @@ func (c *Controller) Pass(ctx context.Context) error {
 				faults = append(faults, fmt.Errorf("model %q: %w", name, err))
 			}
 		}
-		faults = append(faults, c.dropServices(ctx, seen))
+		faults = append(faults, c.dropServices(ctx, seen), c.applyAll(ctx, seen))
 	}
 	faults = append(faults, c.notifyMonitors(ctx))
 	if errors.Join(faults...) == nil { // a pass that was cut short has not asked for everything
@@ -145,7 +148,12 @@ func (c *Controller) look(ctx context.Context) (*view, error) {
 			faults = errors.Join(faults, err)
 		}
 	}
-	for kind, into := range map[workload.Kind]map[string]workload.Live{workload.KindJob: seen.jobs, workload.KindService: seen.services} {
+	kinds := map[workload.Kind]map[string]workload.Live{workload.KindJob: seen.jobs, workload.KindService: seen.services}
+	if c.applies() {
+		seen.schedules = map[string]workload.Live{}
+		kinds[workload.KindSchedule] = seen.schedules
+	}
+	for kind, into := range kinds {
 		live, err := c.project.Workloads.List(ctx, kind)
 		if err != nil {
 			return nil, errors.Join(faults, fmt.Errorf("%s: %w", kind, err))

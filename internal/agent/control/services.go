@@ -12,7 +12,8 @@ import (
 )
 
 // ensureServices makes every deployment run the version that the log wants. A service that runs it is left alone, also
-// where a newer agent would render it otherwise and where somebody has edited it by hand: that is for plan and apply.
+// where a newer agent would render it otherwise and where somebody has edited it by hand: that is for plan and apply, where those
+// can reach it.
 func (c *Controller) ensureServices(ctx context.Context, memory *modelMemory, seen *view) error {
 	if memory.state.Deleted {
 		return nil
@@ -44,7 +45,8 @@ func (c *Controller) ensureService(ctx context.Context, memory *modelMemory, see
 		live, exists = workload.Live{}, false
 	}
 	stale := live.Manifest.LogSequence > memory.state.Sequence || live.Manifest.SpecSequence > document.Sequence
-	same := exists && live.Manifest.Service != nil && live.Manifest.Service.Version == number &&
+	edited := exists && c.applies() && !live.InSync() // else that is for plan and apply
+	same := exists && !edited && live.Manifest.Service != nil && live.Manifest.Service.Version == number &&
 		live.Manifest.SpecSequence == document.Sequence && live.Manifest.Incarnation == document.Incarnation
 	if same || stale {
 		return nil
@@ -121,7 +123,9 @@ func (c *Controller) dropServices(ctx context.Context, seen *view) error {
 		}
 		if err := c.project.Workloads.Delete(ctx, workload.KindService, name, document.Incarnation); err != nil {
 			faults = append(faults, fmt.Errorf("deployment %q: %w", name, err))
+			continue
 		}
+		delete(seen.services, name)
 	}
 	return errors.Join(faults...)
 }

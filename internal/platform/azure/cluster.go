@@ -24,7 +24,7 @@ func (o *opened) cluster(ctx context.Context, own mlops.Project, name, here stri
 
 func (o *opened) clusterConfig(ctx context.Context, declared mlops.AzureCluster, name, here string) (kube.Config, error) {
 	if name == here {
-		return kube.InCluster()
+		return o.session.inCluster()
 	}
 	if declared.ID != "" {
 		return o.aks(ctx, declared.ID)

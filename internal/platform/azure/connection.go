@@ -21,6 +21,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/credential"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload/kube"
 )
 
 // What a person says of an identity and of a cloud.
@@ -60,6 +61,8 @@ type Options struct {
 	// Transport sends every request but those to clusters; nil: the SDK's own.
 	Transport policy.Transporter
 	Now       func() time.Time
+	// InCluster is the way of a pod to its own cluster; nil: its service account.
+	InCluster func() (kube.Config, error)
 	// Retry is how long the management API's clients wait before a first retry, and blobs between two looks for a role that
 	// was given just now; 0: their defaults.
 	Retry time.Duration
@@ -91,6 +94,7 @@ type session struct {
 	// accessPause is between two looks whether a role acts; 0: the store's default.
 	accessPause time.Duration
 	clusters    map[string]ClusterLogin
+	inCluster   func() (kube.Config, error)
 	configs     configs
 }
 
@@ -98,6 +102,9 @@ type session struct {
 func New(options Options) *Connection {
 	if options.Environment == nil {
 		options.Environment = os.Getenv
+	}
+	if options.InCluster == nil {
+		options.InCluster = kube.InCluster
 	}
 	if options.Now == nil {
 		options.Now = time.Now
@@ -132,7 +139,9 @@ func (c *Connection) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("azure: %w", err)
 	}
-	made := &session{cloud: in, clusters: c.settings.Clusters, transport: c.options.Transport, accessPause: c.options.Retry}
+	made := &session{
+		cloud: in, clusters: c.settings.Clusters, inCluster: c.options.InCluster, transport: c.options.Transport, accessPause: c.options.Retry,
+	}
 	if in.Blob != "" {
 		made.accountKey = c.options.Environment(variableAccountKey)
 	}

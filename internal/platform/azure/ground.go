@@ -119,6 +119,9 @@ func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
 // Whoever applies keeps his role as long as there is a memory, for the end of the project has yet to be written there.
 func (g *ground) Clear(ctx context.Context, own mlops.Project) ([]string, error) {
 	left, err := g.clearClusters(ctx, own)
+	if far := g.clusters.far(ctx); far != nil && err == nil {
+		left, err = far.left(ctx)
+	}
 	if err != nil {
 		return left, err
 	}

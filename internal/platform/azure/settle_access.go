@@ -178,7 +178,9 @@ func (g *ground) ensureFederated(ctx context.Context, own mlops.Project, wanted 
 			return known
 		})
 	}
-	if err := note(func(one stand, now []access.Federated) []access.Federated { return merged(slices.Clone(now), one.Federated) }); err != nil {
+	if err := note(func(one stand, now []access.Federated) []access.Federated {
+		return merged(slices.Clone(now), one.Federated)
+	}); err != nil {
 		return err
 	}
 	if _, err := access.EnsureFederated(ctx, g.of.session.resources, wanted.all()); err != nil {

@@ -58,6 +58,13 @@ func (s *spec) get(ctx context.Context) (mlops.Project, error) {
 	return own, nil
 }
 
+// forget makes the next get read.
+func (s *spec) forget() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.last = nil
+}
+
 // set notes what is about to be declared.
 func (s *spec) set(own mlops.Project) {
 	s.lock.Lock()

@@ -12,6 +12,8 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
@@ -29,6 +31,16 @@ const variableCluster = "MLOPS_CLUSTER"
 
 // here is the short name of the cluster that this program runs in, "" outside of one.
 func (w *workloads) here() string { return w.connection.options.Environment(variableCluster) }
+
+// far is the project's workloads where the controller alone may talk to clusters, and this is not it; nil elsewhere.
+func (w *workloads) far(ctx context.Context) *afar {
+	own, err := w.of.spec.get(ctx)
+	if err != nil || own.Azure.ApplyFrom != mlops.ApplyFromController || w.here() != "" || len(own.Azure.Clusters) == 0 {
+		return nil
+	}
+	in := project.Open(platform.Platform{Place: w.of.place, Store: w.of.store}, version.Version)
+	return &afar{store: in, own: own, now: w.connection.options.Now, every: afarEvery}
+}
 
 // clusters are the project's, by short name. platform.ErrNowhere where there are none, or where the controller alone may
 // talk to them.
@@ -79,6 +91,12 @@ func revisionIn(cluster string, live workload.Live) workload.Live {
 // Apply declares a workload in the cluster that it asks for, else in the project's default one. What was read in another
 // cluster goes on running there: see Ground.Leave.
 func (w *workloads) Apply(ctx context.Context, manifest workload.Manifest, revision string) (workload.Live, error) {
+	if far := w.far(ctx); far != nil {
+		return far.apply(ctx, manifest)
+	}
+	if manifest.Name == workload.ControlService {
+		w.of.spec.forget() // it is rendered from the spec whose number it names
+	}
 	all, own, err := w.clusters(ctx)
 	if err != nil {
 		return workload.Live{}, err
@@ -113,6 +131,9 @@ func mayMove(ctx context.Context, from platform.Workloads, manifest workload.Man
 
 // Get finds a workload where it is wanted, else wherever it is. A cluster that is gone has none.
 func (w *workloads) Get(ctx context.Context, kind workload.Kind, name string) (workload.Live, error) {
+	if far := w.far(ctx); far != nil {
+		return far.get(ctx, kind, name)
+	}
 	all, own, _, err := w.standing(ctx)
 	if err != nil {
 		return workload.Live{}, unreachable(err)
@@ -151,6 +172,9 @@ func wantedIn(in map[string]workload.Live, own mlops.Project) string {
 
 // List is those of all clusters, each once.
 func (w *workloads) List(ctx context.Context, kind workload.Kind) ([]workload.Live, error) {
+	if far := w.far(ctx); far != nil {
+		return far.list(ctx, kind)
+	}
 	all, own, _, err := w.standing(ctx)
 	if errors.Is(err, platform.ErrNowhere) {
 		return nil, nil
@@ -181,6 +205,9 @@ func (w *workloads) List(ctx context.Context, kind workload.Kind) ([]workload.Li
 // Delete removes a workload wherever it is, also where the project has left and it has not moved yet. A cluster that is gone
 // has nothing.
 func (w *workloads) Delete(ctx context.Context, kind workload.Kind, name, incarnation string) error {
+	if far := w.far(ctx); far != nil {
+		return far.delete(ctx, kind, name, incarnation)
+	}
 	all, own, _, err := w.standing(ctx)
 	if errors.Is(err, platform.ErrNowhere) {
 		return nil
@@ -212,6 +239,9 @@ func (w *workloads) Delete(ctx context.Context, kind workload.Kind, name, incarn
 
 // Logs are those of the cluster that has the workload.
 func (w *workloads) Logs(ctx context.Context, kind workload.Kind, name string, follow bool, to io.Writer) error {
+	if far := w.far(ctx); far != nil {
+		return far.logs(kind, name, to)
+	}
 	all, _, err := w.clusters(ctx)
 	if err != nil {
 		return err
@@ -231,10 +261,11 @@ func (w *workloads) Logs(ctx context.Context, kind workload.Kind, name string, f
 
 // Running says whether the controller runs.
 func (w *workloads) Running(ctx context.Context) (bool, string) {
+	if far := w.far(ctx); far != nil {
+		return far.running(ctx)
+	}
 	all, own, err := w.clusters(ctx)
 	switch {
-	case errors.Is(err, platform.ErrNowhere) && own.Azure != nil && len(own.Azure.Clusters) > 0:
-		return true, "" // the controller does all that, and says so itself
 	case errors.Is(err, platform.ErrNowhere):
 		return false, "the project has no cluster: give azure.clusters one"
 	case err != nil:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/envelope"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
@@ -167,7 +168,14 @@ const pollEvery = 200 * time.Millisecond
 func serves(ctx context.Context, call *envelope.Call[model]) error {
 	spec := expand(*call.Model)
 	live, err := call.Project.Workloads.Get(ctx, workload.KindService, spec.Name)
-	if errors.Is(err, mlops.ErrNotFound) {
+	waits := errors.Is(err, mlops.ErrNotFound) && !errors.Is(err, platform.ErrNowhere)
+	if waits { // where the controller alone applies, it may yet come
+		_, number, errWanted := wanted(ctx, call.Project, spec)
+		if waits = number == 0; errWanted != nil {
+			return errWanted
+		}
+	}
+	if waits {
 		if call.Prior == nil {
 			call.Warn(fmt.Sprintf("Deployment %q is awaiting a model", spec.Name), fmt.Sprintf(
 				"Model %q has no version that %s names yet. Its first promotion starts the deployment; nothing else is to be done here. "+
@@ -175,7 +183,7 @@ func serves(ctx context.Context, call *envelope.Call[model]) error {
 		}
 		return nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
 		return err
 	}
 	if running, todo := call.Project.Workloads.Running(ctx); !running {
@@ -193,7 +201,7 @@ func serves(ctx context.Context, call *envelope.Call[model]) error {
 		if latest, err := call.Project.Workloads.Get(context.WithoutCancel(ctx), workload.KindService, spec.Name); err == nil {
 			live = latest
 		}
-		if live.RolledOut() {
+		if live.RolledOut() && live.Manifest.SpecSequence >= call.Sequence {
 			return nil
 		}
 		select {

@@ -17,6 +17,7 @@ type azureModel struct {
 	Requesters            map[string]requesterModel    `tfsdk:"requesters"`
 	ManageRoleAssignments types.Bool                   `tfsdk:"manage_role_assignments"`
 	ApplyFrom             types.String                 `tfsdk:"apply_from"`
+	AbandonWorkloads      types.Bool                   `tfsdk:"abandon_workloads_on_destroy"`
 	NamePrefix            types.String                 `tfsdk:"name_prefix"`
 	AgentImage            types.String                 `tfsdk:"agent_image"`
 	ImagePullSecrets      []types.String               `tfsdk:"image_pull_secrets"`
@@ -77,7 +78,7 @@ func expandAzure(m *azureModel) *mlops.Azure {
 	}
 	a := &mlops.Azure{
 		DefaultCluster: m.DefaultCluster.ValueString(), ManageRoleAssignments: m.ManageRoleAssignments.ValueBool(),
-		ApplyFrom: m.ApplyFrom.ValueString(), NamePrefix: m.NamePrefix.ValueString(), AgentImage: m.AgentImage.ValueString(),
+		ApplyFrom: m.ApplyFrom.ValueString(), AbandonWorkloadsOnDestroy: m.AbandonWorkloads.ValueBool(), NamePrefix: m.NamePrefix.ValueString(), AgentImage: m.AgentImage.ValueString(),
 		ImagePullSecrets: envelope.Strings(m.ImagePullSecrets), Tags: byKey(m.Tags), Labels: byKey(m.Labels), Annotations: byKey(m.Annotations),
 	}
 	if s := m.Store; s != nil {
@@ -126,7 +127,7 @@ func flattenAzure(a *mlops.Azure) *azureModel {
 			CreateContainer: types.BoolValue(a.Store.CreateContainer), InboxContainer: envelope.StringOrNull(a.Store.InboxContainer),
 		},
 		DefaultCluster: envelope.StringOrNull(a.DefaultCluster), ManageRoleAssignments: types.BoolValue(a.ManageRoleAssignments),
-		ApplyFrom: types.StringValue(a.ApplyFrom), NamePrefix: envelope.StringOrNull(a.NamePrefix), AgentImage: envelope.StringOrNull(a.AgentImage),
+		ApplyFrom: types.StringValue(a.ApplyFrom), AbandonWorkloads: trueOrNull(a.AbandonWorkloadsOnDestroy), NamePrefix: envelope.StringOrNull(a.NamePrefix), AgentImage: envelope.StringOrNull(a.AgentImage),
 		ImagePullSecrets: envelope.StringValues(a.ImagePullSecrets), Tags: valuesByKey(a.Tags), Labels: valuesByKey(a.Labels), Annotations: valuesByKey(a.Annotations),
 	}
 	if audit := a.Store.Audit; audit != nil {
@@ -162,6 +163,14 @@ func flattenAzure(a *mlops.Azure) *azureModel {
 		m.Alerts = &azureAlertsModel{ResourceGroupID: types.StringValue(l.ResourceGroupID), ActionGroupIDs: envelope.StringValues(l.ActionGroupIDs)}
 	}
 	return m
+}
+
+// trueOrNull is null for false.
+func trueOrNull(on bool) types.Bool {
+	if !on {
+		return types.BoolNull()
+	}
+	return types.BoolValue(true)
 }
 
 func byKey(values map[string]types.String) map[string]string {

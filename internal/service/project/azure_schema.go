@@ -50,7 +50,12 @@ func azure() schema.SingleNestedAttribute {
 			"apply_from": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.ApplyFromTerraform),
 				MarkdownDescription: "Who makes what runs: `terraform`, or `controller` where Terraform cannot reach the cluster: then it writes what is wanted, " +
-					"and `mlops control`, running inside, does the rest. Default `terraform`.",
+					"and `mlops control`, running inside, does the rest. The data source `mlops_agent_manifests` has what installs it, once. Default `terraform`.",
+			},
+			"abandon_workloads_on_destroy": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "With `apply_from = \"controller\"`: a destroy does not wait until the controller has removed what runs, and a destroy of the project lists what is left. " +
+					"For a controller that is gone. Apply it before you destroy.",
 			},
 			"name_prefix":        schema.StringAttribute{Optional: true, MarkdownDescription: "Begins the names of all that the project makes in a namespace. At most 12 characters."},
 			"agent_image":        schema.StringAttribute{Optional: true, MarkdownDescription: "Image of the `mlops` binary that the clusters can pull, for example a mirror in your own registry. Without a tag it is of `agent_version`, and a release runs by its digest."},
