@@ -34,7 +34,7 @@ func (a *afar) seen(ctx context.Context) (there bool, todo string, err error) {
 	last, err := a.store.ControllerSeen(ctx)
 	switch {
 	case errors.Is(err, mlops.ErrNotFound):
-		return false, "awaiting_controller: it has not been seen yet; install it with the manifests of the data source mlops_agent_manifests", platform.ErrNowhere
+		return false, "the controller has not been seen yet (awaiting_controller): install it with the manifests of the data source mlops_agent_manifests", platform.ErrNowhere
 	case err != nil:
 		return false, "", err
 	case a.now().Sub(last.Time) > silentAfter:
