@@ -26,7 +26,7 @@ func (g *ground) Leave(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	stale, err := g.stale(ctx, own)
+	stale, err := g.staleStands(ctx, own)
 	if err != nil || len(stale) == 0 && len(all) < 2 {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (g *ground) hasLeft(ctx context.Context, own mlops.Project) (bool, error) {
 	if own.Azure.ApplyFrom == mlops.ApplyFromController && g.clusters.here() == "" {
 		return true, nil
 	}
-	stale, err := g.stale(ctx, own)
+	stale, err := g.staleStands(ctx, own)
 	if err != nil {
 		return false, err
 	}
@@ -97,8 +97,8 @@ func (g *ground) declared(ctx context.Context, own mlops.Project) (declared, kno
 	return declared, known, nil
 }
 
-// stale are the stands in which nothing is declared any more.
-func (g *ground) stale(ctx context.Context, own mlops.Project) ([]stand, error) {
+// staleStands are the stands in which nothing is declared any more.
+func (g *ground) staleStands(ctx context.Context, own mlops.Project) ([]stand, error) {
 	declared, known, err := g.declared(ctx, own)
 	if err != nil {
 		return nil, err

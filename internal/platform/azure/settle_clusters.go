@@ -121,7 +121,7 @@ func (g *ground) clustersSettled(ctx context.Context, own mlops.Project) (bool, 
 
 // clearClusters removes all of that. A namespace in which others live stays, and is said.
 func (g *ground) clearClusters(ctx context.Context, own mlops.Project) ([]string, error) {
-	stale, err := g.stale(ctx, own)
+	stale, err := g.staleStands(ctx, own)
 	if err != nil {
 		return nil, err
 	}

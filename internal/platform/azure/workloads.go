@@ -223,7 +223,7 @@ func (w *workloads) Delete(ctx context.Context, kind workload.Kind, name, incarn
 		return errors.Join(faults...)
 	}
 	g := &ground{of: w.of, clusters: w}
-	stale, err := g.stale(ctx, own)
+	stale, err := g.staleStands(ctx, own)
 	faults = append(faults, err)
 	for _, old := range stale {
 		client, _, there, err := g.enter(ctx, own, old)
