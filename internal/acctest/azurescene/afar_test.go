@@ -154,9 +154,9 @@ data "mlops_agent_manifests" "it" {
 			{Config: text, Check: resource.ComposeAggregateTestCheckFunc(has(2), resource.TestCheckResourceAttr(monitor, "in_sync", "true"))},
 		},
 		CheckDestroy: func(*terraform.State) error {
-			_, err := admin.AppsV1().Deployments(namespace).Get(t.Context(), "flights-flight-delay", metav1.GetOptions{})
-			_, errSchedule := admin.BatchV1().CronJobs(namespace).Get(t.Context(), "flights-flight-delay", metav1.GetOptions{})
-			if !apierrors.IsNotFound(err) || !apierrors.IsNotFound(errSchedule) {
+			served, err := admin.AppsV1().Deployments(namespace).Get(t.Context(), "flights-flight-delay", metav1.GetOptions{})
+			schedule, errSchedule := admin.BatchV1().CronJobs(namespace).Get(t.Context(), "flights-flight-delay", metav1.GetOptions{})
+			if !apierrors.IsNotFound(err) && there(served.ObjectMeta) == 1 || !apierrors.IsNotFound(errSchedule) && there(schedule.ObjectMeta) == 1 {
 				return fmt.Errorf("what was served is left: %v, %v", err, errSchedule) //nolint:errorlint // one of both may be nil
 			}
 			return serves(t.Context(), admin.AppsV1().Deployments(namespace), "flights-control")

@@ -133,7 +133,7 @@ func (g *ground) dropCopies(ctx context.Context, kind workload.Kind, all map[str
 			continue
 		}
 		for other := range in {
-			if other == cluster || g.sameNamespace(own, cluster, other) {
+			if other == cluster || sameNamespace(own, cluster, other) {
 				continue
 			}
 			if err := all[other].Delete(ctx, kind, name, ""); err != nil {
@@ -145,7 +145,7 @@ func (g *ground) dropCopies(ctx context.Context, kind workload.Kind, all map[str
 }
 
 // sameNamespace says that two declared names are one place.
-func (g *ground) sameNamespace(own mlops.Project, one, other string) bool {
+func sameNamespace(own mlops.Project, one, other string) bool {
 	a, b := stand{Cluster: own.Azure.Clusters[one]}, stand{Cluster: own.Azure.Clusters[other]}
 	return a.sameNamespace(b)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -152,7 +153,16 @@ func (w *workloads) Get(ctx context.Context, kind workload.Kind, name string) (w
 	if len(in) == 0 {
 		return workload.Live{}, fmt.Errorf("workload %s/%s: %w", kind, name, mlops.ErrNotFound)
 	}
-	return in[wantedIn(in, own)], nil
+	counts := wantedIn(in, own)
+	live := in[counts]
+	for other := range in {
+		// What still runs elsewhere is for the next apply to remove: see Ground.Leave.
+		if w.here() == "" && other != counts && !sameNamespace(own, counts, other) {
+			live.AppliedHash = ""
+			live.Status.Message = strings.TrimPrefix(live.Status.Message+"; it runs in cluster "+strconv.Quote(other)+" too", "; ")
+		}
+	}
+	return live, nil
 }
 
 // wantedIn is the cluster of the workload that counts, of one workload by cluster: where it is wanted, and of those the one
