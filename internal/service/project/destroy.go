@@ -24,7 +24,7 @@ func check(ctx context.Context, in *project.Project, spec mlops.Project) ([]mlop
 	projects, err := in.Specs(ctx, mlops.KindProject)
 	for _, other := range projects {
 		if err := newerThanWeAre(other.Document); err != nil {
-			return []mlops.Problem{{Path: []string{"name"}, Message: err.Error()}}, nil
+			return []mlops.Problem{{Path: []string{"name"}, Message: err.Error()}}, nil //nolint:nilerr // it is the person's to mend
 		}
 		if other.Document.Name != spec.Name {
 			place, another := []string{"local", "path"}, "folder"
