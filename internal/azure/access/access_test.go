@@ -61,6 +61,8 @@ func TestWhoMayWriteWhat(t *testing.T) {
 		{w.places.Container, "snapshots/logs/delay/000000000256.json", "control"},
 		{w.places.Container, "alerts/logs/delay/1.json", "control"},
 		{w.places.Container, "specs/models/delay/000000000001.json", "control terraform"},
+		{w.places.Container, "standing/clusters/000000000001.json", "control terraform"},
+		{w.places.Container, "standing/observed/services/delay/000000000001.json", "control"},
 		{w.places.Container, "data/sha256/00", "control jobs terraform"},
 		{w.places.Container, "datasets/flights/1/manifest.json", "control jobs terraform"},
 		{w.places.Container, "runs/delay/run-1/1/train.json", "control jobs"},
