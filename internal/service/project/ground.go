@@ -10,15 +10,14 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
-// prepare makes what the project's own document needs.
+// prepare makes what the project's own document needs, and goes no further with a project that a newer provider has applied.
 func prepare(ctx context.Context, call *envelope.Call[model], spec mlops.Project) error {
-	if err := mayApply(ctx, call.Project, spec.Name); err != nil {
-		return err
+	if call.Project.Ground != nil {
+		if err := call.Project.Ground.Prepare(ctx, spec); err != nil {
+			return err
+		}
 	}
-	if call.Project.Ground == nil {
-		return nil
-	}
-	return call.Project.Ground.Prepare(ctx, spec)
+	return mayApply(ctx, call.Project, spec.Name)
 }
 
 // settle makes what else the project stands on.
