@@ -11,11 +11,12 @@ const (
 	MetricControl = "mlops_control"
 )
 
-// Labels of MetricAttention, and the one that whoever sends measurements of several projects to one place adds to all.
+// Labels of MetricAttention, and those that whoever sends measurements of several projects to one place adds to all.
 const (
 	LabelTopic   = "topic"
 	LabelObject  = "object" // "drift_monitors/delay"
 	LabelProject = "project"
+	LabelPlace   = "place" // PlaceMark: two projects may share a name
 )
 
 // Custom properties of alert rules over these gauges: who takes an alert knows by them whose it is, and about what.

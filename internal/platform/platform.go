@@ -73,6 +73,8 @@ type Telemetry interface {
 	// Record replaces all that a source has said before, so that what is gone does not linger; nothing replaces it too. A
 	// source is one writer: "control", "drift-<monitor>".
 	Record(ctx context.Context, source string, measurements []mlops.Measurement) error
+	// Close sends what waits, as long as ctx lasts. What cannot be sent is no error.
+	Close(ctx context.Context) error
 }
 
 // Platform is everything that one project needs.
@@ -142,4 +144,12 @@ func (p Platform) Measure(ctx context.Context, source string, measurements []mlo
 		return nil
 	}
 	return p.Telemetry.Record(ctx, source, measurements)
+}
+
+// CloseTelemetry ends what records measurements, where somebody listens.
+func (p Platform) CloseTelemetry(ctx context.Context) error {
+	if p.Telemetry == nil {
+		return nil
+	}
+	return p.Telemetry.Close(ctx)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -45,6 +46,7 @@ type Server struct {
 	items   []Item
 	seen    int
 	batches int
+	bearer  string
 }
 
 // Start runs an endpoint until the test ends. An item that is not as documented fails the test, and is refused with 400.
@@ -83,6 +85,13 @@ func (s *Server) Batches() int {
 	return s.batches
 }
 
+// Bearer is the token of the last request, "" where it had none.
+func (s *Server) Bearer() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.bearer
+}
+
 type failure struct {
 	Index   int    `json:"index"`
 	Status  int    `json:"statusCode"`
@@ -93,6 +102,7 @@ type failure struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	s.bearer = strings.TrimPrefix(request.Header.Get("Authorization"), "Bearer ")
 	if s.Tokens != nil && !slices.ContainsFunc(s.Tokens, func(token string) bool { return request.Header.Get("Authorization") == "Bearer "+token }) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return

@@ -23,6 +23,7 @@ type Collector struct {
 	home     *home
 	log      *wal
 	metrics  *metrics
+	traffic  traffic
 	skipped  skipped
 	shipper  *shipper
 	proxy    *httputil.ReverseProxy
@@ -139,6 +140,7 @@ type admitted struct {
 }
 
 func (c *Collector) admit(correlationID, path string) admitted {
+	c.traffic.came.Add(1)
 	a := admitted{started: c.options.Clock(), correlationID: correlationID, path: path, sampling: c.settings.Load().SamplingPercentage}
 	if a.recorded = sampled(correlationID, a.sampling); !a.recorded {
 		c.skipped.sampling.Inc()
@@ -150,6 +152,7 @@ func (c *Collector) admit(correlationID, path string) admitted {
 func (c *Collector) captured(a admitted, status int, complete bool, problem string, request half) captured {
 	latency := max(0, c.options.Clock().Sub(a.started))
 	c.metrics.latency.Observe(latency.Seconds())
+	c.traffic.note(status, complete, latency)
 	return captured{
 		id: c.ids.next(), correlationID: a.correlationID, path: a.path, started: a.started.UTC(), latency: latency,
 		status: status, complete: complete, problem: problem, sampling: a.sampling, request: request,

@@ -63,18 +63,21 @@ type Options struct {
 	Block, SyncAlways bool
 	// Follow reads the settings that are declared, which then count instead; nil where nobody declares any.
 	Follow func(context.Context) (Settings, error)
+	// Measure tells machines of the traffic; nil where nobody listens.
+	Measure func(context.Context, []mlops.Measurement) error
 
-	BodyLimit      int64         // bytes that are captured of one body; default 1 MiB
-	CaptureBudget  int64         // bytes that are captured at once; default 16 MiB
-	FlushInterval  time.Duration // without a request, after which the log is shipped; default 1 s
-	FlushAge       time.Duration // of the oldest record, after which it is shipped; default 10 s, and not less than FlushInterval
-	SegmentBytes   int64         // of the log, after which it is shipped; default 4 MiB
-	BacklogLimit   int64         // bytes of the log that may wait for the store; default 1 GiB
-	SyncInterval   time.Duration // after which what was written is safe against the end of the machine; default 50 ms
-	LongestRetry   time.Duration // between attempts to reach the store; default 5 s
-	FollowInterval time.Duration // between looks at what is declared; default 2 s
-	AdoptInterval  time.Duration // between looks at what others have left; default 10 s
-	Grace          time.Duration // to finish what is in flight and ship the log when stopped; default 8 s
+	BodyLimit       int64         // bytes that are captured of one body; default 1 MiB
+	CaptureBudget   int64         // bytes that are captured at once; default 16 MiB
+	FlushInterval   time.Duration // without a request, after which the log is shipped; default 1 s
+	FlushAge        time.Duration // of the oldest record, after which it is shipped; default 10 s, and not less than FlushInterval
+	SegmentBytes    int64         // of the log, after which it is shipped; default 4 MiB
+	BacklogLimit    int64         // bytes of the log that may wait for the store; default 1 GiB
+	SyncInterval    time.Duration // after which what was written is safe against the end of the machine; default 50 ms
+	LongestRetry    time.Duration // between attempts to reach the store; default 5 s
+	FollowInterval  time.Duration // between looks at what is declared; default 2 s
+	AdoptInterval   time.Duration // between looks at what others have left; default 10 s
+	MeasureInterval time.Duration // between two words of the traffic; default 1 min
+	Grace           time.Duration // to finish what is in flight and ship the log when stopped; default 8 s
 
 	Logger hclog.Logger
 	Clock  func() time.Time
@@ -131,6 +134,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.LongestRetry, 5*time.Second)
 	setDefault(&o.FollowInterval, 2*time.Second)
 	setDefault(&o.AdoptInterval, 10*time.Second)
+	setDefault(&o.MeasureInterval, time.Minute)
 	setDefault(&o.Grace, 8*time.Second)
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()

@@ -24,6 +24,9 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 		background.Go(func() { c.follow(working) })
 	}
 	background.Go(func() { c.work(working) })
+	if c.options.Measure != nil {
+		background.Go(func() { c.measure(working) })
+	}
 	select { // clients that connect meanwhile wait; after that they are told
 	case <-c.prepared:
 	case <-time.After(patientStart):

@@ -15,6 +15,8 @@ type gauges struct {
 	away   bool
 }
 
+func (g *gauges) Close(context.Context) error { return nil }
+
 func (g *gauges) Record(_ context.Context, source string, measurements []mlops.Measurement) error {
 	if g.away {
 		return errors.New("nobody listens")

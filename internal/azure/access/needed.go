@@ -32,7 +32,7 @@ type Places struct {
 var (
 	jobsWrite      = []string{"data/", "datasets/", "runs/", "reports/", "monitors/", "snapshots/monitors/"}
 	servingWrites  = []string{"records/"}
-	terraformWrite = []string{"specs/", "data/", "datasets/", "standing/clusters/"}
+	terraformWrite = []string{"specs/", "data/", "datasets/", "standing/clusters/", "telemetry/"}
 )
 
 // Needed is every grant of a project, in a fixed order. A group's members write below the group's id, not below their own:

@@ -117,7 +117,7 @@ func (d Declared) reachable(role mlops.Role) bool {
 
 // base begins the name of all that the project has: two projects of one name in one group are told apart by their place.
 func (d Declared) base() string {
-	return "mlops-" + d.Project.Azure.NamePrefix + d.Project.Name + "-" + short(strings.ToLower(d.Place), 4)
+	return "mlops-" + d.Project.Azure.NamePrefix + d.Project.Name + "-" + mlops.PlaceMark(d.Place)
 }
 
 func (d Declared) id(kind, name string) string {

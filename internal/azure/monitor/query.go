@@ -8,9 +8,10 @@ import (
 )
 
 // condition is the query of a signal over the component's table customMetrics, and when it fires.
-func condition(signal Signal, project string, objects []string, limit float64) Condition {
+func condition(signal Signal, project, place string, objects []string, limit float64) Condition {
 	of := func(names ...string) string {
-		return fmt.Sprintf("customMetrics\n| where name in (%s) and tostring(customDimensions.%s) == %s", literals(names), mlops.LabelProject, literal(project))
+		return fmt.Sprintf("customMetrics\n| where name in (%s) and tostring(customDimensions.%s) == %s and tostring(customDimensions.%s) == %s",
+			literals(names), mlops.LabelProject, literal(project), mlops.LabelPlace, literal(mlops.PlaceMark(place)))
 	}
 	found := Condition{Dimensions: []Dimension{}, TimeAggregation: "Maximum", MetricMeasureColumn: "measured", Operator: "GreaterThan", Threshold: limit, FailingPeriods: FailingPeriods{1, 1}}
 	split := func(column string) {

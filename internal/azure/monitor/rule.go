@@ -147,7 +147,7 @@ func (d Declared) rule(sources []source, groups []string) Rule {
 		DisplayName: d.Project.Name + ": " + text.title, Description: text.describe(first.limit), Severity: first.severity, Enabled: true,
 		Scopes: []string{d.Component}, EvaluationFrequency: frequency, WindowSize: size,
 		AutoMitigate: true, SkipQueryValidation: true, // resolves by itself; the tables are empty before the first gauge
-		Criteria: Criteria{AllOf: []Condition{condition(first.signal, d.Project.Name, objects, first.limit)}},
+		Criteria: Criteria{AllOf: []Condition{condition(first.signal, d.Project.Name, d.Place, objects, first.limit)}},
 		Actions: Actions{ActionGroups: groups, CustomProperties: map[string]string{
 			mlops.AlertPropertyProject: d.Project.Name, mlops.AlertPropertySignal: string(first.signal),
 		}},

@@ -102,6 +102,11 @@ func runCollect(cmd *cobra.Command, listen string, follow bool, options collect.
 		debug.SetGCPercent(collect.GarbagePercent)
 	}
 	options.Logger = hclog.New(&hclog.LoggerOptions{Name: "collect", JSONFormat: true, Output: cmd.ErrOrStderr()})
+	if mlops.OnAzure(place) && on.Telemetry != nil { // on one machine the gateway serves the collector's own metrics
+		options.Measure = func(ctx context.Context, told []mlops.Measurement) error {
+			return on.Measure(ctx, "collect-"+options.Deployment, told)
+		}
+	}
 	collector, err := collect.New(options)
 	if err != nil {
 		return err
@@ -113,7 +118,9 @@ func runCollect(cmd *cobra.Command, listen string, follow bool, options collect.
 		_ = collector.Close(cmd.Context())
 		return fmt.Errorf("listen on %q: %w", listen, err)
 	}
-	return collector.Run(cmd.Context(), listener)
+	err = collector.Run(cmd.Context(), listener)
+	endTelemetry(on)
+	return err
 }
 
 // collectMemory is what the collector aims to stay below, in bytes, however much is in flight.

@@ -37,6 +37,7 @@ policy.`,
 			if err != nil {
 				return err
 			}
+			defer endTelemetry(opened.Platform)
 			log := hclog.New(&hclog.LoggerOptions{Name: "control", Level: hclog.Info, Output: cmd.ErrOrStderr(), JSONFormat: true})
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()

@@ -86,6 +86,7 @@ func newDriftLook() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer endTelemetry(looker.Project.Platform)
 			_, err = looker.Look(cmd.Context())
 			return err
 		},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -130,4 +131,13 @@ func openToWrite(cmd *cobra.Command) (*project.Project, error) {
 
 func noProject(path string) error {
 	return exitError{code: exitNothingFound, message: fmt.Sprintf("no project at %s: run terraform apply, or pass --project", path)}
+}
+
+// lastWords is how long a program that ends waits for its measurements to be taken. What is not, waits for the next one.
+const lastWords = 5 * time.Second
+
+func endTelemetry(in platform.Platform) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	_ = in.CloseTelemetry(ctx) // numbers are a view that may be lost
 }

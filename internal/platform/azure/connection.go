@@ -68,6 +68,8 @@ type Options struct {
 	Retry time.Duration
 	// Poll is how often a job that somebody else runs is looked at; 0: the default.
 	Poll time.Duration
+	// TelemetryFolder keeps what was not sent yet; "": below the folder for temporary files, which is a volume in a pod.
+	TelemetryFolder string
 }
 
 // variableAccountKey is a shared key for Azurite. It counts only where the blob endpoint is given.

@@ -83,6 +83,9 @@ func (g *ground) Settle(ctx context.Context, own mlops.Project) ([]string, error
 	if err := g.settleClusters(ctx, own, clientIDs(found)); err != nil {
 		return nil, err
 	}
+	if err := g.settleTelemetry(ctx, own); err != nil {
+		return nil, err
+	}
 	left, err := g.settleFederated(ctx, own)
 	if err != nil {
 		return left, err
@@ -111,6 +114,9 @@ func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
 	}
 	if settled && err == nil {
 		settled, err = g.accessSettled(ctx, own)
+	}
+	if settled {
+		settled, err = g.telemetrySettled(ctx, own)
 	}
 	return settled, unreachable(err)
 }

@@ -48,6 +48,9 @@ func (t *telemetry) Record(_ context.Context, source string, measurements []mlop
 	return nil
 }
 
+// Close has nothing to send.
+func (t *telemetry) Close(context.Context) error { return nil }
+
 // registered are measurements as gauges; names, labels or values that no reader would take are an error.
 func registered(measurements []mlops.Measurement) (*prometheus.Registry, error) {
 	registry, gauges := prometheus.NewRegistry(), map[string]*prometheus.GaugeVec{}

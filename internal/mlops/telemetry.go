@@ -1,0 +1,34 @@
+package mlops
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// TelemetrySchema marks a document that says where the numbers of a project go.
+const TelemetrySchema = "mlops/telemetry/v1"
+
+// TelemetryPrefix is where such documents stand, the newest last: what runs reads there where to send, for it may not ask
+// Azure itself.
+const TelemetryPrefix = "telemetry/"
+
+// Telemetry says where the numbers of a project go: telemetry/<number>.json.
+type Telemetry struct {
+	Schema string `json:"schema"`
+	Writer string `json:"writer"`
+	// Component is its ARM id, "" where the connection string was given without one.
+	Component string `json:"component,omitempty"`
+	// ConnectionString of the component; "" for nowhere.
+	ConnectionString string `json:"connection_string"`
+}
+
+// TelemetryKey is where the document of a number stands; numbers count from 1.
+func TelemetryKey(number int64) string { return fmt.Sprintf("%s%012d.json", TelemetryPrefix, number) }
+
+// PlaceMark tells places apart where a place itself is too long to stand: the beginning of a hash.
+func PlaceMark(place string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSuffix(place, "/"))))
+	return hex.EncodeToString(sum[:4])
+}
