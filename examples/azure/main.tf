@@ -27,6 +27,7 @@ resource "mlops_project" "flights" {
       weu = { id = azurerm_kubernetes_cluster.ml.id, namespace = "flights", create_namespace = true }
     }
     telemetry = { application_insights_id = azurerm_application_insights.ml.id }
+    alerts    = { resource_group_id = azurerm_resource_group.ml.id }
     identities = {
       control = azurerm_user_assigned_identity.ml["control"].id
       jobs    = azurerm_user_assigned_identity.ml["jobs"].id
@@ -81,6 +82,7 @@ resource "mlops_deployment" "delay" {
   replicas        = 2
   resources       = { cpu = "500m", memory = "512Mi" }
   data_collection = { sampling_percentage = 100, retention_days = 90 }
+  health          = { failure_percent = 1, p95_latency = "500ms" }
 }
 
 resource "mlops_drift_monitor" "delay" {

@@ -51,6 +51,8 @@ type Declaration[M any, S mlops.Spec] struct {
 	PlanDestroy  func(ctx context.Context, call *Call[M]) error
 	BeforeDelete func(ctx context.Context, call *Call[M]) error
 	Created      func(ctx context.Context, call *Call[M]) error
+	// Alerts says whether rules of the platform follow from a spec; nil where none ever do.
+	Alerts func(S) bool
 }
 
 // Site is where a spec stands.
@@ -197,6 +199,9 @@ func (d declared[M, S, P]) settle(ctx context.Context, call *Call[M], spec S, do
 			return err
 		}
 	}
+	if err := d.alert(ctx, call, spec); err != nil {
+		return err
+	}
 	if d.Created != nil && call.Prior == nil {
 		return d.Created(ctx, call)
 	}
@@ -261,10 +266,26 @@ func (d declared[M, S, P]) lives(ctx context.Context, call *Call[M], spec S, doc
 			return false, err
 		}
 	}
+	if d.Alerts != nil && call.Project.Alerts != nil && d.Alerts(spec) {
+		if settled, err := call.Project.Alerts.Settled(ctx, owner(call.ID)); err != nil || !settled {
+			return false, err
+		}
+	}
 	if d.Workload == nil {
 		return true, nil
 	}
 	return d.Workload.inSync(ctx, call.Project, spec, document)
+}
+
+// alert makes the rules of the platform follow from what is declared now, where some do or did.
+func (d declared[M, S, P]) alert(ctx context.Context, call *Call[M], spec S) error {
+	if d.Alerts == nil || call.Project.Alerts == nil {
+		return nil
+	}
+	if !d.Alerts(spec) && (call.Prior == nil || !d.Alerts(d.Expand(*call.Prior))) {
+		return nil
+	}
+	return call.Project.Alerts.Settle(ctx)
 }
 
 // refresh takes over what the spec says.
@@ -344,7 +365,10 @@ func (d declared[M, S, P]) remove(ctx context.Context, call *Call[M]) error {
 			return err
 		}
 	}
-	return removeWorkloads(ctx, call.Project, owner(call.ID), incarnation)
+	if err := removeWorkloads(ctx, call.Project, owner(call.ID), incarnation); err != nil {
+		return err
+	}
+	return d.alert(ctx, call, d.Expand(*call.Model))
 }
 
 // referencesLive refuses to declare something of an object that is not there.

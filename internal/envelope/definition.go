@@ -77,6 +77,8 @@ type Call[M any] struct {
 	ID      mlops.ID // zero on the create of an object whose id is not known before
 	Model   *M
 	Prior   *M // nil on create
+	// Config is what the configuration itself says, write-only values too; nil where a verb has none.
+	Config *M
 	// Incarnation is the life of the name that Terraform has seen last; verbs that see another note it here.
 	Incarnation string
 	// Sequence is the number of the spec that this verb has written or found.

@@ -60,6 +60,18 @@ func Strings(values []types.String) []string {
 	return texts
 }
 
+// Roles are names of owners as the domain has them; null and empty differ.
+func Roles(values []types.String) []mlops.Role {
+	if values == nil {
+		return nil
+	}
+	roles := make([]mlops.Role, len(values))
+	for i, value := range values {
+		roles[i] = mlops.Role(value.ValueString())
+	}
+	return roles
+}
+
 // StringValues is the other way; nil stays null.
 func StringValues[T ~string](texts []T) []types.String {
 	if texts == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -102,7 +103,7 @@ func (e *envelope[M, P]) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	id := e.Identify(model, owner)
-	call := &Call[M]{ID: id, Model: &model}
+	call := &Call[M]{ID: id, Model: &model, Config: e.config(ctx, req.Config)}
 	if call.Project, err = e.openForCreate(ctx, id, owner); err == nil {
 		err = e.Definition.Create(ctx, call)
 	}
@@ -170,7 +171,7 @@ func (e *envelope[M, P]) Update(ctx context.Context, req resource.UpdateRequest,
 	P(&model).Shared().ID = P(&prior).Shared().ID
 	call, err := e.call(ctx, &model, req.Private)
 	if err == nil {
-		call.Prior = &prior
+		call.Prior, call.Config = &prior, e.config(ctx, req.Config)
 		if err = e.sameObject(call); err == nil {
 			err = e.Definition.Update(ctx, call)
 		}
@@ -207,6 +208,15 @@ func (e *envelope[M, P]) Delete(ctx context.Context, req resource.DeleteRequest,
 	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
 		resp.Diagnostics.Append(e.failure("delete", call.id(), err))
 	}
+}
+
+// config is what the configuration says, nil where it cannot be read: what is planned counts then.
+func (e *envelope[M, P]) config(ctx context.Context, raw tfsdk.Config) *M {
+	model, err := decode[M](ctx, e.schema(), findKnown(ctx, e.schema(), raw.Raw, false))
+	if err != nil {
+		return nil
+	}
+	return &model
 }
 
 // owner is the first reference of a model; zero where it has none.

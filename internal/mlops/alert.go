@@ -14,6 +14,7 @@ const (
 	TopicFailed      Topic = "failed"       // a run failed, expired or went back
 	TopicPromoted    Topic = "promoted"     // a version went into production
 	TopicQuarantined Topic = "quarantined"  // a log cannot be folded
+	TopicHealth      Topic = "health"       // a deployment is ill: rules of a platform alone tell it
 )
 
 // DefaultReceivers is who hears of a topic unless the project or the object says otherwise.
@@ -25,10 +26,11 @@ var DefaultReceivers = map[Topic][]Role{
 	TopicFailed:      {RoleDataScientist},
 	TopicPromoted:    {RoleMLOpsEngineer},
 	TopicQuarantined: {RoleMLOpsEngineer},
+	TopicHealth:      {RoleMLOpsEngineer},
 }
 
 // Topics lists every topic once.
-var Topics = []Topic{TopicDrift, TopicDataQuality, TopicApproval, TopicRejected, TopicFailed, TopicPromoted, TopicQuarantined}
+var Topics = []Topic{TopicDrift, TopicDataQuality, TopicApproval, TopicRejected, TopicFailed, TopicPromoted, TopicQuarantined, TopicHealth}
 
 // NotificationSchema marks a notification that was sent.
 const NotificationSchema = "mlops/notification/v1"

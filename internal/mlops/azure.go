@@ -21,6 +21,8 @@ type Azure struct {
 	Alerts         *AzureAlerts     `json:"alerts,omitempty"`
 	// Requesters may ask for things beside the owners, by a short name: pipelines, approvers who own nothing.
 	Requesters map[string]Requester `json:"requesters,omitempty"`
+	// IncomingAlerts are taken by the controller; nil where it takes none.
+	IncomingAlerts *AzureIncomingAlerts `json:"incoming_alerts,omitempty"`
 	// ManageRoleAssignments grants the identities what they need; without it the provider says what is missing.
 	ManageRoleAssignments bool `json:"manage_role_assignments"`
 	// ApplyFrom is who talks to the clusters: "terraform", or "controller" where Terraform cannot reach them.
@@ -107,6 +109,28 @@ type AzureAlerts struct {
 	Receivers map[Role]AzureReceivers `json:"receivers,omitempty"`
 }
 
+// AzureIncomingAlerts says whose alerts of Azure Monitor the controller takes, by secure webhook.
+type AzureIncomingAlerts struct {
+	TenantID  string   `json:"tenant_id"`
+	Audiences []string `json:"audiences"`
+	// Authority is the address of Entra, "" for the public cloud's.
+	Authority string `json:"authority,omitempty"`
+}
+
+func (i AzureIncomingAlerts) validate() []Problem {
+	var problems []Problem
+	if i.TenantID == "" {
+		problems = append(problems, problem("name the Entra tenant whose tokens the alerts carry", "incoming_alerts", "tenant_id"))
+	}
+	if len(i.Audiences) == 0 || slices.Contains(i.Audiences, "") {
+		problems = append(problems, problem("name the application that the tokens are for, by its id or identifier URI", "incoming_alerts", "audiences"))
+	}
+	if at, err := url.Parse(i.Authority); i.Authority != "" && (err != nil || at.Scheme != "https" || at.Host == "") {
+		problems = append(problems, problem("not the address of Entra: write https://login.microsoftonline.com", "incoming_alerts", "authority"))
+	}
+	return problems
+}
+
 // Who applies workloads.
 const (
 	ApplyFromTerraform  = "terraform"
@@ -173,6 +197,9 @@ func (a Azure) Validate() []Problem {
 		problems = append(problems, requester.validate(name)...)
 	}
 	problems = append(problems, a.validateReferences()...)
+	if a.IncomingAlerts != nil {
+		problems = append(problems, a.IncomingAlerts.validate()...)
+	}
 	if a.ApplyFrom != "" && !slices.Contains(AppliesFrom, a.ApplyFrom) {
 		problems = append(problems, problem(`apply_from is "terraform" or "controller"`, "apply_from"))
 	}
@@ -263,13 +290,28 @@ func (a Azure) validateReferences() []Problem {
 	for _, id := range a.Alerts.ActionGroupIDs {
 		problems = append(problems, armProblem(ARMActionGroup, id, "alerts", "action_group_ids")...)
 	}
+	if a.Telemetry == nil || a.Telemetry.ApplicationInsightsID == "" {
+		problems = append(problems, problem("alert rules look into Application Insights: name the component by its ARM ID", "telemetry", "application_insights_id"))
+	}
+	most := MaximumActionGroups
+	if len(a.Alerts.Receivers) > 0 {
+		most -= len(Roles) // each may have a group of its own
+	}
+	if len(a.Alerts.ActionGroupIDs) > most {
+		problems = append(problems, problem(fmt.Sprintf("a rule calls at most %d action groups, and beside receivers of our own roles %d: give fewer",
+			MaximumActionGroups, MaximumActionGroups-len(Roles)), "alerts", "action_group_ids"))
+	}
 	for role, receivers := range a.Alerts.Receivers {
-		for _, found := range receivers.Validate() {
-			problems = append(problems, Problem{Path: append([]string{"alerts", "receivers", string(role)}, found.Path...), Message: found.Message})
+		if !slices.Contains(Roles, role) {
+			problems = append(problems, problem(fmt.Sprintf("unknown role %q: use one of %v", role, Roles), "alerts", "receivers"))
 		}
+		problems = append(problems, below(receivers.Validate(), "alerts", "receivers", string(role))...)
 	}
 	return problems
 }
+
+// MaximumActionGroups of a rule.
+const MaximumActionGroups = 5
 
 func armProblem(armType, id string, path ...string) []Problem {
 	if _, err := ParseARMIDOf(armType, id); err != nil {

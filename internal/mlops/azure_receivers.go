@@ -49,7 +49,15 @@ type AzureEventHub struct {
 // AzureWebhook is a URL that may hold a secret, so it is not in the spec: only which version of it was last given.
 type AzureWebhook struct {
 	Version int64 `json:"version"`
+	// URL is known while it is being applied, and to nobody afterwards.
+	URL string `json:"-"`
 }
+
+// String hides the address.
+func (h AzureWebhook) String() string { return fmt.Sprintf("AzureWebhook{%d}", h.Version) }
+
+// GoString hides the address.
+func (h AzureWebhook) GoString() string { return h.String() }
 
 // AzureSecureWebhook is called with an Entra token for an application.
 type AzureSecureWebhook struct {
@@ -136,6 +144,15 @@ func (r AzureReceivers) Validate() []Problem {
 	for name, hub := range r.EventHubs {
 		if hub.SubscriptionID == "" || hub.Namespace == "" || hub.Name == "" {
 			add("an event hub is given by subscription_id, namespace and name", "event_hubs", name)
+		}
+	}
+	for name, hook := range r.Webhooks {
+		// The address may be a secret, so it is not repeated; a plan does not know it.
+		if at, err := url.Parse(hook.URL); hook.URL != "" && (err != nil || at.Scheme != "https" || at.Host == "") {
+			add("not a URL: write https://host/path", "webhooks", name, "url")
+		}
+		if hook.Version < 1 {
+			add("versions count from 1", "webhooks", name, "version")
 		}
 	}
 	for name, hook := range r.Secure {

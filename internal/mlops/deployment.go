@@ -26,6 +26,8 @@ type Deployment struct {
 	DataCollection DataCollection `json:"data_collection"`
 	Resources      Resources      `json:"resources"`
 	RollOut        RollOut        `json:"roll_out"`
+	// Health says when its owners hear that it is ill; nil for never.
+	Health *Health `json:"health,omitempty"`
 }
 
 // Autoscaling bounds the replicas by load.
@@ -152,6 +154,12 @@ func (d Deployment) Validate() []Problem {
 	}
 	if d.RollOut.Timeout <= 0 {
 		problems = append(problems, problem("the timeout must be longer than zero", "roll_out", "timeout"))
+	}
+	if d.Health != nil {
+		problems = append(problems, below(d.Health.Validate(), "health")...)
+		if !d.DataCollection.Enabled {
+			problems = append(problems, problem("health is told by the collector's numbers: leave health out, or let it collect", "data_collection", "enabled"))
+		}
 	}
 	return problems
 }

@@ -86,15 +86,7 @@ func (m DriftMonitor) Validate() []Problem {
 	if m.CloseAfter < 1 {
 		problems = append(problems, problem("close_after is at least 1", "close_after"))
 	}
-	if m.Alert.Severity < 0 || m.Alert.Severity > 4 {
-		problems = append(problems, problem("severity lies between 0 (critical) and 4 (verbose)", "alert", "severity"))
-	}
-	for _, role := range m.Alert.Notify {
-		if !slices.Contains(Roles, role) {
-			problems = append(problems, problem(fmt.Sprintf("unknown role %q: use one of %v", role, Roles), "alert", "notify"))
-		}
-	}
-	return problems
+	return append(problems, below(m.Alert.validate(), "alert")...)
 }
 
 // ValidateAgainst checks what needs the dataset: the features that are watched.

@@ -105,9 +105,7 @@ func (p Project) Validate() []Problem {
 		}
 	}
 	if p.Azure != nil {
-		for _, found := range p.Azure.Validate() {
-			problems = append(problems, Problem{Path: append([]string{"azure"}, found.Path...), Message: found.Message})
-		}
+		problems = append(problems, below(p.Azure.Validate(), "azure")...)
 	}
 	for role, owner := range p.Owners {
 		if !slices.Contains(Roles, role) {

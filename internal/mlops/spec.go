@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -23,6 +24,15 @@ type Problem struct {
 }
 
 func problem(message string, path ...string) Problem { return Problem{Path: path, Message: message} }
+
+// below are problems of what stands at a path.
+func below(problems []Problem, path ...string) []Problem {
+	found := make([]Problem, 0, len(problems))
+	for _, one := range problems {
+		found = append(found, Problem{Path: append(slices.Clone(path), one.Path...), Message: one.Message})
+	}
+	return found
+}
 
 // SpecSchema marks documents that hold a spec.
 const SpecSchema = "mlops/spec/v1"

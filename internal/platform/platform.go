@@ -84,6 +84,7 @@ type Platform struct {
 	Workloads Workloads
 	Notifier  Notifier
 	Telemetry Telemetry // nil where nobody listens: use Measure
+	Alerts    Alerts    // nil where the controller alone tells owners
 	Ground    Ground    // nil where a project stands on nothing of its own: one machine
 	Hosted    Hosted    // nil where no service runs jobs outside of the project's clusters
 	Inbox     *Inbox    // nil where requests stand in the store and who asks is taken on trust
@@ -116,6 +117,15 @@ type Hosted interface {
 	// name that is there already is waited for. When ctx ends the job is cancelled. A command that ended with an error, and a job
 	// that somebody cancelled, are errors that say where to read more.
 	Run(ctx context.Context, job workload.HostedJob, input, output string, say func(string)) error
+}
+
+// Alerts are rules that a platform keeps watching by itself. They follow from all that a project declares: one rule may be
+// about several objects.
+type Alerts interface {
+	// Settle makes the rules follow what is declared now.
+	Settle(ctx context.Context) error
+	// Settled says, with read rights only, whether those about an object ("drift_monitors/delay") are there as they were made.
+	Settled(ctx context.Context, object string) (bool, error)
 }
 
 // Inbox is where people and machines leave requests, each below a folder named by their own object id that nobody else can

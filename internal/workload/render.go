@@ -16,6 +16,7 @@ const (
 
 	collectPort = "collect"
 	servePort   = "serve"
+	alertsPort  = "alerts"
 
 	modelDir  = SharedDir + "/model"
 	inputDir  = SharedDir + "/input"
@@ -84,14 +85,31 @@ func collector(deployment mlops.Deployment, code mlops.Training, version, timest
 
 // Control renders the controller of a project.
 func Control(project mlops.Project, seen Seen) Manifest {
+	container, port := agent("control"), ""
+	if project.Azure != nil && project.Azure.IncomingAlerts != nil {
+		container, port = agent("control", takesAlerts(*project.Azure.IncomingAlerts)...), alertsPort
+		container.Ports = []string{alertsPort}
+	}
 	return Manifest{
 		Kind: KindService, Name: ControlService, Owner: owner(mlops.KindProject, project.Name),
 		Incarnation: seen.Incarnation, SpecSequence: seen.SpecSequence,
 		Service: &Service{
-			Replicas: 1, ReadyTimeout: mlops.Duration(time.Minute),
-			Pod: Pod{Containers: []Container{agent("control")}, GracePeriod: gracePeriod},
+			Replicas: 1, ReadyTimeout: mlops.Duration(time.Minute), Port: port,
+			Pod: Pod{Containers: []Container{container}, GracePeriod: gracePeriod},
 		},
 	}
+}
+
+// takesAlerts are the arguments of a controller that takes alerts of Azure Monitor.
+func takesAlerts(from mlops.AzureIncomingAlerts) []string {
+	arguments := []string{"--alerts-listen", ListenHost + ":" + PortOf(alertsPort), "--alerts-tenant", from.TenantID}
+	for _, audience := range from.Audiences {
+		arguments = append(arguments, "--alerts-audience", audience)
+	}
+	if from.Authority != "" {
+		arguments = append(arguments, "--alerts-authority", from.Authority)
+	}
+	return arguments
 }
 
 // Monitor renders the schedule on which a drift monitor looks.

@@ -38,7 +38,7 @@ func example(t *testing.T, scene *azurescene.Scene, cluster, namespace string) s
 	insights := scene.Cloud.Component(scene.Group, "ml", "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=https://127.0.0.1:1/")
 	pairs := []string{
 		"azurerm_storage_account.ml.id", quoted(scene.AccountID), "azurerm_kubernetes_cluster.ml.id", quoted(cluster),
-		"azurerm_application_insights.ml.id", quoted(insights), `"../quickstart/data/2001-01.csv"`, quoted(data),
+		"azurerm_application_insights.ml.id", quoted(insights), "azurerm_resource_group.ml.id", quoted(scene.GroupID), `"../quickstart/data/2001-01.csv"`, quoted(data),
 		`namespace = "flights", create_namespace = true`, "namespace = " + quoted(namespace),
 		`name = "flights"` + "\n  azure", "name = \"flights\"\n  force_destroy = true\n  azure",
 	}

@@ -36,6 +36,24 @@ func (p Plan) Apply(ctx context.Context, client *arm.Client, secrets Secrets) ([
 	return changes, nil
 }
 
+// ApplyRules makes the rules what they must be, and leaves the groups, whose secrets it does not know, as they are.
+func (p Plan) ApplyRules(ctx context.Context, client *arm.Client) error {
+	live, err := Read(ctx, client, p.ResourceGroupID, p.Place)
+	if err != nil {
+		return err
+	}
+	for _, change := range p.Changes(live) {
+		if !isGroup(change.ID) {
+			if err := p.do(ctx, client, change, live, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func isGroup(id string) bool { return strings.Contains(strings.ToLower(id), "/actiongroups/") }
+
 func (p Plan) do(ctx context.Context, client *arm.Client, change Change, live Live, secrets Secrets) error {
 	if group, ok := p.Groups[change.ID]; ok && !change.Delete {
 		filled, err := group.filled(ctx, client, change.ID, live.Groups[strings.ToLower(change.ID)], secrets)
@@ -45,10 +63,15 @@ func (p Plan) do(ctx context.Context, client *arm.Client, change Change, live Li
 		return client.Put(ctx, change.ID, GroupVersion, filled, nil, arm.Condition{})
 	}
 	if rule, ok := p.Rules[change.ID]; ok && !change.Delete {
+		if change.Replace {
+			if err := client.Delete(ctx, change.ID, RuleVersion, arm.Condition{}); err != nil {
+				return err
+			}
+		}
 		return client.Put(ctx, change.ID, RuleVersion, rule, nil, arm.Condition{})
 	}
 	version := RuleVersion
-	if strings.Contains(strings.ToLower(change.ID), "/actiongroups/") {
+	if isGroup(change.ID) {
 		version = GroupVersion
 	}
 	return client.Delete(ctx, change.ID, version, arm.Condition{})

@@ -12,23 +12,13 @@ import (
 
 // Declared is all that rules and groups follow from.
 type Declared struct {
-	Place     string // the project's, which names what is ours
-	Project   mlops.Project
-	Monitors  []mlops.DriftMonitor
-	Health    []Health
-	Component string // ARM id of the Application Insights component that rules look into
-	Location  string // of the component: rules stand there, too
-}
-
-// Health is when a deployment is said to be ill, by its collector's own numbers; a limit of zero is none.
-type Health struct {
-	Deployment string
-	// FailureShare of requests, 0 to 1; P95Seconds of latency; MinimumRequests in a window, below which there is no traffic.
-	FailureShare    float64
-	P95Seconds      float64
-	MinimumRequests int64
-	Severity        int64
-	Notify          []mlops.Role
+	Place    string // the project's, which names what is ours
+	Project  mlops.Project
+	Monitors []mlops.DriftMonitor
+	// Deployments whose health is watched, and others.
+	Deployments []mlops.Deployment
+	Component   string // ARM id of the Application Insights component that rules look into
+	Location    string // of the component: rules stand there, too
 }
 
 // Signal is what a rule is about.
@@ -72,13 +62,17 @@ func (d Declared) sources() []source {
 		add(Signal(mlops.TopicDataQuality), monitor.Alert.Severity, mlops.TopicDataQuality, monitor.Alert.Notify, object, 0)
 		add(Signal(mlops.TopicOverdue), monitor.Alert.Severity, mlops.TopicDrift, monitor.Alert.Notify, object, 0)
 	}
-	for _, health := range d.Health {
+	for _, deployment := range d.Deployments {
+		health := deployment.Health
+		if health == nil {
+			continue
+		}
 		for _, one := range []struct {
 			signal Signal
 			limit  float64
-		}{{SignalFailing, health.FailureShare}, {SignalSlow, health.P95Seconds}, {SignalIdle, float64(health.MinimumRequests)}} {
+		}{{SignalFailing, health.FailurePercent / 100}, {SignalSlow, health.P95Latency.Std().Seconds()}, {SignalIdle, float64(health.MinimumRequests)}} {
 			if one.limit > 0 {
-				add(one.signal, health.Severity, mlops.TopicQuarantined, health.Notify, health.Deployment, one.limit)
+				add(one.signal, health.Severity, mlops.TopicHealth, health.Notify, deployment.Name, one.limit)
 			}
 		}
 	}

@@ -61,29 +61,29 @@ func (d Declared) group(role mlops.Role) Group {
 	if owned && owner.Email != "" {
 		to.Emails = append(to.Emails, map[string]any{"name": mlops.OwnerReceiver, "emailAddress": owner.Email, common: true})
 	}
-	to.Emails = append(to.Emails, each(more.Emails, func(address string) map[string]any { return map[string]any{"emailAddress": address, common: true} })...)
-	to.SMS = each(more.SMS, func(phone mlops.AzurePhone) map[string]any {
+	to.Emails = append(to.Emails, receivers(more.Emails, func(address string) map[string]any { return map[string]any{"emailAddress": address, common: true} })...)
+	to.SMS = receivers(more.SMS, func(phone mlops.AzurePhone) map[string]any {
 		return map[string]any{"countryCode": phone.CountryCode, "phoneNumber": phone.Number}
 	})
-	to.Push = each(more.Push, func(address string) map[string]any { return map[string]any{"emailAddress": address} })
-	to.Functions = each(more.Functions, func(f mlops.AzureFunction) map[string]any {
+	to.Push = receivers(more.Push, func(address string) map[string]any { return map[string]any{"emailAddress": address} })
+	to.Functions = receivers(more.Functions, func(f mlops.AzureFunction) map[string]any {
 		return map[string]any{"functionAppResourceId": f.ID, "functionName": f.Function, "httpTriggerUrl": "", common: true}
 	})
-	to.LogicApps = each(more.LogicApps, func(app mlops.AzureLogicApp) map[string]any {
+	to.LogicApps = receivers(more.LogicApps, func(app mlops.AzureLogicApp) map[string]any {
 		return map[string]any{"resourceId": app.ID, "callbackUrl": "", common: true}
 	})
-	to.EventHubs = each(more.EventHubs, func(hub mlops.AzureEventHub) map[string]any {
+	to.EventHubs = receivers(more.EventHubs, func(hub mlops.AzureEventHub) map[string]any {
 		found := map[string]any{"subscriptionId": hub.SubscriptionID, "eventHubNameSpace": hub.Namespace, "eventHubName": hub.Name, common: true}
 		if hub.TenantID != "" {
 			found["tenantId"] = hub.TenantID
 		}
 		return found
 	})
-	to.Webhooks = each(more.Webhooks, func(mlops.AzureWebhook) map[string]any { return map[string]any{secretURI: "", common: true} })
+	to.Webhooks = receivers(more.Webhooks, func(mlops.AzureWebhook) map[string]any { return map[string]any{secretURI: "", common: true} })
 	if owned && owner.Webhook != "" {
 		to.Webhooks = append(to.Webhooks, map[string]any{"name": mlops.OwnerWebhookReceiver, "serviceUri": owner.Webhook, common: true})
 	}
-	to.Webhooks = append(to.Webhooks, each(more.Secure, func(hook mlops.AzureSecureWebhook) map[string]any {
+	to.Webhooks = append(to.Webhooks, receivers(more.Secure, func(hook mlops.AzureSecureWebhook) map[string]any {
 		return map[string]any{
 			"serviceUri": hook.URL, common: true, "useAadAuth": true, "objectId": hook.ObjectID, "identifierUri": hook.IdentifierURI, "tenantId": hook.TenantID,
 		}
@@ -110,8 +110,8 @@ func (p *GroupProperties) lists() []*[]map[string]any {
 	return []*[]map[string]any{&p.Emails, &p.SMS, &p.Push, &p.Functions, &p.LogicApps, &p.EventHubs, &p.Webhooks}
 }
 
-// each makes receivers in order of name.
-func each[V any](of map[string]V, receiver func(V) map[string]any) []map[string]any {
+// receivers makes them in order of name.
+func receivers[V any](of map[string]V, receiver func(V) map[string]any) []map[string]any {
 	var receivers []map[string]any
 	for _, name := range slices.Sorted(maps.Keys(of)) {
 		one := receiver(of[name])

@@ -49,7 +49,9 @@ func scene(t *testing.T) (*armfake.Fake, *arm.Client, monitor.Declared) {
 		Monitors: []mlops.DriftMonitor{
 			{Name: "delay", Alert: mlops.Alert{Severity: 2}}, {Name: "cancel", Alert: mlops.Alert{Severity: 2}}, {Name: "quiet", Alert: mlops.Alert{Severity: 4}},
 		},
-		Health: []monitor.Health{{Deployment: "delay", FailureShare: 0.01, P95Seconds: 0.5, MinimumRequests: 1, Severity: 1}},
+		Deployments: []mlops.Deployment{{Name: "unwatched"}, {Name: "delay", Health: &mlops.Health{
+			FailurePercent: 1, P95Latency: mlops.Duration(500 * time.Millisecond), MinimumRequests: 1, Severity: 1,
+		}}},
 	}
 }
 
@@ -265,7 +267,7 @@ func TestEveryCallGoesWrong(t *testing.T) {
 	} {
 		for call := 1; ; call++ {
 			fake, client, declared := scene(t)
-			declared.Health, declared.Monitors = nil, declared.Monitors[:1]
+			declared.Deployments, declared.Monitors = nil, declared.Monitors[:1]
 			plan := render(t, declared)
 			end := fake.Misbehave(wrong, 1, armfake.Nth(call))
 			_, err := plan.Apply(t.Context(), client, secrets(declared))

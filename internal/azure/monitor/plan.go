@@ -74,6 +74,8 @@ type Change struct {
 	// Differs are the fields that differ, "" alone where the resource is not there; empty where it is to be deleted.
 	Differs []string
 	Delete  bool
+	// Replace deletes it first: what differs is fixed when a rule is made.
+	Replace bool
 }
 
 // Changes are the writes that are needed, in the order in which they are done: groups before the rules that name them, and
@@ -96,10 +98,13 @@ func change(id string, wanted any, live map[string]json.RawMessage) []Change {
 		return []Change{{ID: id, Differs: []string{""}}}
 	}
 	if differs := differences(wanted, found); len(differs) > 0 {
-		return []Change{{ID: id, Differs: differs}}
+		return []Change{{ID: id, Differs: differs, Replace: slices.ContainsFunc(differs, fixed)}}
 	}
 	return nil
 }
+
+// fixed says whether what stands at a path cannot be changed in place.
+func fixed(at string) bool { return at == "location" || strings.HasPrefix(at, "properties.scopes") }
 
 func stale[V any](wanted map[string]V, live map[string]json.RawMessage) []Change {
 	keep := map[string]bool{}

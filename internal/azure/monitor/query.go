@@ -29,8 +29,10 @@ func condition(signal Signal, project, place string, objects []string, limit flo
 	case SignalSlow: // the mean of what the replicas say
 		found.Query = of(mlops.MetricRequestP95) + deployments(objects) + "\n| summarize measured = sum(valueSum) / sum(valueCount) by deployment"
 		split("deployment")
-	case SignalIdle: // a collector without traffic says zero
-		found.Query = of(mlops.MetricRequests) + deployments(objects) + "\n| summarize measured = sum(valueSum) by deployment"
+	case SignalIdle: // a summary without "by" has one row also of nothing: collectors that are gone are no traffic, too
+		found.Query = "let requests = " + of(mlops.MetricRequests) + deployments(objects) + ";\nunion " + strings.Join(each(objects, func(name string) string {
+			return fmt.Sprintf("(requests | where deployment == %s | summarize measured = sum(valueSum) | extend deployment = %[1]s)", literal(name))
+		}), ", ")
 		found.Operator = "LessThan"
 		split("deployment")
 	default:
@@ -55,14 +57,18 @@ func among(column string, values []string) string {
 }
 
 func literals(values []string) string {
-	var quoted []string
-	for _, value := range values {
-		quoted = append(quoted, literal(value))
-	}
-	return strings.Join(quoted, ", ")
+	return strings.Join(each(values, literal), ", ")
 }
 
 // literal is a string of the query language.
 func literal(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`).Replace(text) + "'"
+}
+
+func each(values []string, text func(string) string) []string {
+	texts := make([]string, 0, len(values))
+	for _, value := range values {
+		texts = append(texts, text(value))
+	}
+	return texts
 }

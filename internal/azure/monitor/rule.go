@@ -20,6 +20,8 @@ type Rule struct {
 	Kind       string            `json:"kind"`
 	Tags       map[string]string `json:"tags"`
 	Properties RuleProperties    `json:"properties"`
+	// Objects that the rule is about ("drift_monitors/delay", "deployments/delay"), none where it is about all; not sent.
+	Objects []string `json:"-"`
 }
 
 // RuleProperties are those that we own. Durations are ISO 8601, of the values that the service allows.
@@ -80,9 +82,6 @@ const (
 	healthWindow = "PT30M"
 )
 
-// maximumGroups of a rule.
-const maximumGroups = 5
-
 // rules are one for each signal, severity, receivers and limit; objects that share all four are dimensions of one rule.
 func (d Declared) rules() (map[string]Rule, error) {
 	merged := map[string][]source{}
@@ -97,9 +96,9 @@ func (d Declared) rules() (map[string]Rule, error) {
 	for key, sources := range merged {
 		groups := d.groups(sources[0].roles)
 		switch {
-		case len(groups) > maximumGroups:
+		case len(groups) > mlops.MaximumActionGroups:
 			return nil, fmt.Errorf("%w: alert %s would have %d action groups, and Azure takes %d: give fewer action_group_ids, or fewer roles",
-				mlops.ErrInvalid, sources[0], len(groups), maximumGroups)
+				mlops.ErrInvalid, sources[0], len(groups), mlops.MaximumActionGroups)
 		case len(groups) == 0:
 			continue // nobody is to hear of it
 		}
@@ -138,12 +137,19 @@ func (d Declared) rule(sources []source, groups []string) Rule {
 		}
 	}
 	slices.Sort(objects)
+	about := objects
+	if first.limit != 0 {
+		about = nil
+		for _, name := range objects {
+			about = append(about, string(mlops.KindDeployment)+"/"+name)
+		}
+	}
 	text := texts[first.signal]
 	size := window
 	if first.limit != 0 {
 		size = healthWindow
 	}
-	return Rule{Location: d.Location, Kind: "LogAlert", Tags: d.tags(), Properties: RuleProperties{
+	return Rule{Location: d.Location, Kind: "LogAlert", Tags: d.tags(), Objects: about, Properties: RuleProperties{
 		DisplayName: d.Project.Name + ": " + text.title, Description: text.describe(first.limit), Severity: first.severity, Enabled: true,
 		Scopes: []string{d.Component}, EvaluationFrequency: frequency, WindowSize: size,
 		AutoMitigate: true, SkipQueryValidation: true, // resolves by itself; the tables are empty before the first gauge

@@ -45,6 +45,9 @@ func (g *ground) Prepare(ctx context.Context, own mlops.Project) error {
 	if before, err := g.of.spec.get(ctx); err == nil {
 		g.of.before = &before
 	}
+	if err := g.of.alerts.leave(ctx, g.of.before, own); err != nil {
+		return err
+	}
 	g.of.spec.set(own)
 	return nil
 }
@@ -86,6 +89,9 @@ func (g *ground) Settle(ctx context.Context, own mlops.Project) ([]string, error
 	if err := g.settleTelemetry(ctx, own); err != nil {
 		return nil, err
 	}
+	if err := g.of.alerts.settleAll(ctx, own); err != nil {
+		return nil, err
+	}
 	left, err := g.settleFederated(ctx, own)
 	if err != nil {
 		return left, err
@@ -118,12 +124,20 @@ func (g *ground) Settled(ctx context.Context, own mlops.Project) (bool, error) {
 	if settled {
 		settled, err = g.telemetrySettled(ctx, own)
 	}
+	if settled && err == nil {
+		settled, err = g.of.alerts.othersSettled(ctx, own)
+	}
 	return settled, unreachable(err)
 }
 
 // Clear removes what clusters have of the project, what was granted for it, and the containers where the history may go.
 // Whoever applies keeps his role as long as there is a memory, for the end of the project has yet to be written there.
 func (g *ground) Clear(ctx context.Context, own mlops.Project) ([]string, error) {
+	if own.Azure.Alerts != nil { // before the controller's silence is one
+		if err := g.of.alerts.remove(ctx, own.Azure.Alerts.ResourceGroupID); err != nil {
+			return nil, err
+		}
+	}
 	left, err := g.clearClusters(ctx, own)
 	if far := g.clusters.far(ctx); far != nil && err == nil {
 		left, err = far.left(ctx)

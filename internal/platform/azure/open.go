@@ -20,6 +20,7 @@ type opened struct {
 	stands  *stands
 	before  *mlops.Project // what was declared before Ground.Prepare, nil for nothing
 	telling *telling
+	alerts  *alerts
 
 	lock   sync.Mutex
 	others map[string]*blob.Store // containers beside the project's own, by name
@@ -74,6 +75,7 @@ func (c *Connection) known(ctx context.Context, place string) (*opened, error) {
 		session: session, place: place, store: store, others: map[string]*blob.Store{},
 		spec: &spec{store: store, now: c.options.Now}, stands: &stands{store: store, now: c.options.Now},
 	}
+	known.alerts = &alerts{of: known, now: c.options.Now}
 	known.telling = &telling{connection: c, of: known}
 	c.projects[key] = known
 	return known, nil
@@ -89,7 +91,7 @@ func (c *Connection) wire(known *opened) platform.Platform {
 	clusters := &workloads{connection: c, of: known}
 	return platform.Platform{
 		Place: known.place, Store: known.store, Workloads: clusters,
-		Notifier: c.notifierOf(known), Telemetry: c.telemetryOf(known), Ground: &ground{of: known, clusters: clusters},
+		Notifier: c.notifierOf(known), Telemetry: c.telemetryOf(known), Alerts: known.alerts, Ground: &ground{of: known, clusters: clusters},
 		Inbox: known.inbox(), Seals: &beside{of: known, name: sealsOf},
 		Hosted: &hosted{session: known.session, options: c.options},
 	}

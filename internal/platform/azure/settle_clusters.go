@@ -153,7 +153,10 @@ func (g *ground) clearClusters(ctx context.Context, own mlops.Project) ([]string
 }
 
 func (g *ground) projectOptions(own mlops.Project, name string) kube.ProjectOptions {
-	options := kube.ProjectOptions{CreateNamespace: own.Azure.Clusters[name].CreateNamespace}
+	options := kube.ProjectOptions{
+		CreateNamespace: own.Azure.Clusters[name].CreateNamespace,
+		IncomingAlerts:  own.Azure.IncomingAlerts != nil && own.Azure.ClusterOf("") == name,
+	}
 	// A store at an address of its own, as a private emulator, may listen at any port.
 	place, err := mlops.ParseAzurePlace(g.of.place)
 	if err != nil {

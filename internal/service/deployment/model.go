@@ -21,6 +21,7 @@ type model struct {
 	DataCollection *collectionModel         `tfsdk:"data_collection"`
 	Resources      *envelope.ResourcesModel `tfsdk:"resources"`
 	RollOut        *rollOutModel            `tfsdk:"roll_out"`
+	Health         *healthModel             `tfsdk:"health"`
 	EndpointURL    types.String             `tfsdk:"endpoint_url"`
 }
 
@@ -44,6 +45,14 @@ type rollOutModel struct {
 	Watch   envelope.Duration `tfsdk:"watch"`
 }
 
+type healthModel struct {
+	FailurePercent  types.Float64     `tfsdk:"failure_percent"`
+	P95Latency      envelope.Duration `tfsdk:"p95_latency"`
+	MinimumRequests types.Int64       `tfsdk:"minimum_requests"`
+	Severity        types.Int64       `tfsdk:"severity"`
+	Notify          []types.String    `tfsdk:"notify"`
+}
+
 func expand(m model) mlops.Deployment {
 	spec := mlops.Deployment{
 		Name: m.Name.ValueString(), Model: envelope.NameIn(m.ModelID), Alias: m.Alias.ValueString(), Cluster: m.Cluster.ValueString(),
@@ -60,6 +69,12 @@ func expand(m model) mlops.Deployment {
 	}
 	if r := m.RollOut; r != nil {
 		spec.RollOut = mlops.RollOut{Timeout: r.Timeout.Domain(), Watch: r.Watch.Domain()}
+	}
+	if h := m.Health; h != nil {
+		spec.Health = &mlops.Health{
+			FailurePercent: h.FailurePercent.ValueFloat64(), P95Latency: h.P95Latency.Domain(), MinimumRequests: h.MinimumRequests.ValueInt64(),
+			Severity: h.Severity.ValueInt64(), Notify: envelope.Roles(h.Notify),
+		}
 	}
 	return spec
 }
@@ -89,5 +104,19 @@ func flatten(spec mlops.Deployment, at envelope.Site) model {
 			Minimum: types.Int64Value(a.Minimum), Maximum: types.Int64Value(a.Maximum), CPUPercent: types.Int64Value(a.CPUPercent),
 		}
 	}
+	if h := spec.Health; h != nil {
+		m.Health = &healthModel{
+			FailurePercent: orNull(types.Float64Value, h.FailurePercent), P95Latency: envelope.DurationOrNull(h.P95Latency),
+			MinimumRequests: orNull(types.Int64Value, h.MinimumRequests), Severity: types.Int64Value(h.Severity), Notify: envelope.StringValues(h.Notify),
+		}
+	}
 	return m
+}
+
+// orNull is null for zero, which means that nothing is given: the zero value of a value is null.
+func orNull[N comparable, V any](value func(N) V, number N) (v V) {
+	if number == *new(N) {
+		return v
+	}
+	return value(number)
 }

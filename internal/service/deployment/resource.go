@@ -16,6 +16,7 @@ func New() resource.Resource {
 	return envelope.Declare(envelope.Declaration[model, mlops.Deployment]{
 		Name: "deployment", Kind: mlops.KindDeployment, Summary: summary, Attributes: attributes(),
 		References: references, Identify: identify, Expand: expand, Flatten: flatten, Check: check,
+		Alerts: func(spec mlops.Deployment) bool { return spec.Health != nil },
 		Workload: &envelope.Workload[mlops.Deployment]{
 			Kind: workload.KindService, Name: func(name string) string { return name }, Render: render, MayBeAbsent: mayBeAbsent,
 		},

@@ -49,6 +49,7 @@ func attributes() map[string]schema.Attribute {
 		"data_collection": dataCollection(),
 		"resources":       envelope.Resources("What a replica may use."),
 		"roll_out":        rollOut(),
+		"health":          health(),
 		"endpoint_url": schema.StringAttribute{
 			Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			MarkdownDescription: "The stable address. It is there before anything serves; the score path of the training is below it.",
@@ -104,6 +105,25 @@ func dataCollection() schema.SingleNestedAttribute {
 				Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.SyncGrouped),
 				MarkdownDescription: "When a record is safe against the end of the machine: `grouped` (within 50 ms) or `always` (before the answer ends, at the cost of its latency). A killed process loses nothing either way. Default `grouped`.",
 			},
+		},
+	}
+}
+
+func health() schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		Optional: true,
+		MarkdownDescription: "When the owners hear that it is ill, by its collectors' own numbers of half an hour. A rule of Azure Monitor watches it, so it takes the " +
+			"project's `azure.alerts` and `data_collection`. One machine keeps it, and nobody watches it there.",
+		Attributes: map[string]schema.Attribute{
+			"failure_percent": schema.Float64Attribute{Optional: true,
+				MarkdownDescription: "Share of requests, in percent, above which too many fail: the model answers 500 and above, or breaks off its answer."},
+			"p95_latency": schema.StringAttribute{Optional: true, CustomType: envelope.DurationType{}, PlanModifiers: []planmodifier.String{envelope.KeepEqual()},
+				MarkdownDescription: "The 95th percentile of the latency above which answers are slow, for example `500ms`."},
+			"minimum_requests": schema.Int64Attribute{Optional: true, MarkdownDescription: "Number of requests in half an hour below which there is no traffic. `1` says when nobody asks."},
+			"severity": schema.Int64Attribute{Optional: true, Computed: true, Default: int64default.StaticInt64(mlops.DefaultHealthSeverity),
+				MarkdownDescription: fmt.Sprintf("From `0`, critical, to `4`, verbose. Default `%d`.", mlops.DefaultHealthSeverity)},
+			"notify": schema.ListAttribute{Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Roles that hear of it: " + envelope.OneOf(mlops.Roles) + ". Left out, the project says."},
 		},
 	}
 }

@@ -55,9 +55,7 @@ func expand(m model) mlops.DriftMonitor {
 	}
 	if m.Alert != nil {
 		spec.Alert.Severity = m.Alert.Severity.ValueInt64()
-		for _, role := range envelope.Strings(m.Alert.Notify) {
-			spec.Alert.Notify = append(spec.Alert.Notify, mlops.Role(role))
-		}
+		spec.Alert.Notify = envelope.Roles(m.Alert.Notify)
 	}
 	return spec
 }

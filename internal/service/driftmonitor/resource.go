@@ -20,6 +20,7 @@ func New() resource.Resource {
 		Name: "drift_monitor", Kind: mlops.KindDriftMonitor, Summary: summary, Attributes: attributes(),
 		References: references, Identify: identify, Expand: expand, Flatten: flatten, Check: check,
 		Cluster: func(model) string { return "" },
+		Alerts:  func(mlops.DriftMonitor) bool { return true },
 		Workload: &envelope.Workload[mlops.DriftMonitor]{
 			Kind: workload.KindSchedule, Name: func(name string) string { return name }, Render: render,
 		},

@@ -15,6 +15,7 @@ type azureModel struct {
 	Identities            *azureIdentitiesModel        `tfsdk:"identities"`
 	Alerts                *azureAlertsModel            `tfsdk:"alerts"`
 	Requesters            map[string]requesterModel    `tfsdk:"requesters"`
+	IncomingAlerts        *azureIncomingAlertsModel    `tfsdk:"incoming_alerts"`
 	ManageRoleAssignments types.Bool                   `tfsdk:"manage_role_assignments"`
 	ApplyFrom             types.String                 `tfsdk:"apply_from"`
 	AbandonWorkloads      types.Bool                   `tfsdk:"abandon_workloads_on_destroy"`
@@ -67,11 +68,6 @@ type azureIdentitiesModel struct {
 	ManageFederatedCredentials types.Bool   `tfsdk:"manage_federated_credentials"`
 }
 
-type azureAlertsModel struct {
-	ResourceGroupID types.String   `tfsdk:"resource_group_id"`
-	ActionGroupIDs  []types.String `tfsdk:"action_group_ids"`
-}
-
 func expandAzure(m *azureModel) *mlops.Azure {
 	if m == nil {
 		return nil
@@ -111,8 +107,9 @@ func expandAzure(m *azureModel) *mlops.Azure {
 			ManageFederatedCredentials: i.ManageFederatedCredentials.ValueBool(),
 		}
 	}
-	if l := m.Alerts; l != nil {
-		a.Alerts = &mlops.AzureAlerts{ResourceGroupID: l.ResourceGroupID.ValueString(), ActionGroupIDs: envelope.Strings(l.ActionGroupIDs)}
+	a.Alerts = expandAlerts(m.Alerts)
+	if in := m.IncomingAlerts; in != nil {
+		a.IncomingAlerts = &mlops.AzureIncomingAlerts{TenantID: in.TenantID.ValueString(), Audiences: envelope.Strings(in.Audiences), Authority: in.Authority.ValueString()}
 	}
 	return a
 }
@@ -159,8 +156,11 @@ func flattenAzure(a *mlops.Azure) *azureModel {
 			ManageFederatedCredentials: types.BoolValue(i.ManageFederatedCredentials),
 		}
 	}
-	if l := a.Alerts; l != nil {
-		m.Alerts = &azureAlertsModel{ResourceGroupID: types.StringValue(l.ResourceGroupID), ActionGroupIDs: envelope.StringValues(l.ActionGroupIDs)}
+	m.Alerts = flattenAlerts(a.Alerts)
+	if in := a.IncomingAlerts; in != nil {
+		m.IncomingAlerts = &azureIncomingAlertsModel{
+			TenantID: types.StringValue(in.TenantID), Audiences: envelope.StringValues(in.Audiences), Authority: envelope.StringOrNull(in.Authority),
+		}
 	}
 	return m
 }

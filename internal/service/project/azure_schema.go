@@ -27,9 +27,10 @@ func azure() schema.SingleNestedAttribute {
 				Optional:            true,
 				MarkdownDescription: "The cluster that runs the controller, jobs and monitors, and every deployment that names none. Needed where there are several.",
 			},
-			"telemetry":  azureTelemetry(),
-			"identities": azureIdentities(),
-			"alerts":     azureAlerts(),
+			"telemetry":       azureTelemetry(),
+			"identities":      azureIdentities(),
+			"alerts":          azureAlerts(),
+			"incoming_alerts": azureIncomingAlerts(),
 			"requesters": schema.MapNestedAttribute{
 				Optional: true,
 				MarkdownDescription: "Who may ask for training, approval, rollback and the like beside the owners, by a short name of your own: pipelines, and " +
@@ -136,18 +137,6 @@ func azureIdentities() schema.SingleNestedAttribute {
 			"serving": identity("the collectors beside models"),
 			"manage_federated_credentials": switchedOn(
 				"Whether the provider makes the federated credentials that let the pods be those identities. Where not, it warns with the subjects that are missing."),
-		},
-	}
-}
-
-func azureAlerts() schema.SingleNestedAttribute {
-	return schema.SingleNestedAttribute{
-		Optional:            true,
-		MarkdownDescription: "Where alert rules and action groups are made.",
-		Attributes: map[string]schema.Attribute{
-			"resource_group_id": schema.StringAttribute{Required: true, MarkdownDescription: "ARM ID of the resource group."},
-			"action_group_ids": schema.ListAttribute{Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "ARM IDs of action groups that every rule also calls."},
 		},
 	}
 }

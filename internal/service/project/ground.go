@@ -25,7 +25,7 @@ func settle(ctx context.Context, call *envelope.Call[model], spec mlops.Project)
 	if call.Project.Ground == nil {
 		return nil
 	}
-	left, err := call.Project.Ground.Settle(ctx, spec)
+	left, err := call.Project.Ground.Settle(ctx, withURLs(spec, call.Config))
 	tell(call, fmt.Sprintf("Project %q needs something of you", call.ID.Name), left)
 	return err
 }

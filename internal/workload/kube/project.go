@@ -26,6 +26,8 @@ type ProjectOptions struct {
 	CreateNamespace bool
 	// EgressPorts are TCP ports beside 443 that agents reach, as of a store at an address of its own.
 	EgressPorts []int32
+	// IncomingAlerts lets callers reach the controller.
+	IncomingAlerts bool
 }
 
 // Project says what a project needs in the cluster before its workloads: service accounts with their identities, the rights
@@ -58,7 +60,7 @@ func Project(placement Placement, options ProjectOptions) ([]Object, error) {
 		WithSubjects(rbacapply.Subject().WithKind(ServiceAccounts.Kind).WithNamespace(placement.Namespace).WithName(control))
 	binding.ObjectMetaApplyConfiguration = placement.objectMeta(control, kindProject, nil)
 	add(RoleBindings, control, binding)
-	for _, policy := range placement.networkPolicies(options.EgressPorts) {
+	for _, policy := range placement.networkPolicies(options) {
 		add(NetworkPolicies, *policy.Name, policy)
 	}
 	return objects, fault
@@ -115,19 +117,22 @@ func controlRules() []*rbacapply.PolicyRuleApplyConfiguration {
 	}
 }
 
+// policyAlerts is the purpose of the one network policy that not every project has.
+const policyAlerts = "alerts"
+
 // Addresses that give whoever asks what the machine may have: its identity, its settings.
 var metadataAddresses = []string{"169.254.169.254/32", "168.63.129.16/32"}
 
 // networkPolicies let pods of the project reach names and HTTPS, and nothing reach them but what calls a model. The first
 // closes all that the others do not open.
-func (p Placement) networkPolicies(egressPorts []int32) []*networkapply.NetworkPolicyApplyConfiguration {
+func (p Placement) networkPolicies(options ProjectOptions) []*networkapply.NetworkPolicyApplyConfiguration {
 	everywhere := []*networkapply.NetworkPolicyPeerApplyConfiguration{
 		networkapply.NetworkPolicyPeer().WithIPBlock(networkapply.IPBlock().WithCIDR("0.0.0.0/0").WithExcept(metadataAddresses...)),
 		networkapply.NetworkPolicyPeer().WithIPBlock(networkapply.IPBlock().WithCIDR("::/0")),
 	}
 	names := networkapply.NetworkPolicyEgressRule().WithPorts(policyPort(corev1.ProtocolUDP, 53), policyPort(corev1.ProtocolTCP, 53))
 	web := networkapply.NetworkPolicyEgressRule().WithTo(everywhere...).WithPorts(policyPort(corev1.ProtocolTCP, 443))
-	for _, port := range egressPorts {
+	for _, port := range options.EgressPorts {
 		web.WithPorts(policyPort(corev1.ProtocolTCP, port))
 	}
 	// An API server that is no load balancer's listens here.
@@ -139,6 +144,10 @@ func (p Placement) networkPolicies(egressPorts []int32) []*networkapply.NetworkP
 		p.networkPolicy("agents").WithSpec(networkapply.NetworkPolicySpec().WithPolicyTypes("Egress").WithPodSelector(p.podsOf("")).WithEgress(names, web)),
 		p.networkPolicy("control").WithSpec(networkapply.NetworkPolicySpec().WithPolicyTypes("Egress").WithPodSelector(p.podsOf(roleControl)).WithEgress(server)),
 		p.networkPolicy("serving").WithSpec(networkapply.NetworkPolicySpec().WithPolicyTypes("Ingress").WithPodSelector(p.podsOf(roleServing)).WithIngress(calls)),
+	}
+	if options.IncomingAlerts {
+		policies = append(policies, p.networkPolicy(policyAlerts).WithSpec(networkapply.NetworkPolicySpec().WithPolicyTypes("Ingress").
+			WithPodSelector(p.podsOf(roleControl)).WithIngress(calls)))
 	}
 	return policies
 }

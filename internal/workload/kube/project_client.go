@@ -27,7 +27,11 @@ func (c *Client) ApplyProject(ctx context.Context, options ProjectOptions) error
 			return fmt.Errorf("project %s: %w", c.placement.Project, err)
 		}
 	}
-	return nil
+	if options.IncomingAlerts {
+		return nil
+	}
+	// What once let callers in closes.
+	return c.removeBeside(ctx, NetworkPolicies, *c.placement.networkPolicy(policyAlerts).Name, c.ownsProject)
 }
 
 func (c *Client) applyOwn(ctx context.Context, wanted Object) error {

@@ -49,6 +49,15 @@ func TestProjectIsMadeSeenAndRemoved(t *testing.T) {
 	if left, err := c.ProjectEdits(t.Context(), options); err != nil || len(left) > 0 {
 		t.Errorf("not repaired: %v (%v)", left, err)
 	}
+	// Who may call the controller may no more, once that is no longer declared.
+	err = c.ApplyProject(t.Context(), ProjectOptions{IncomingAlerts: true})
+	policies, errOf := c.api.list(t.Context(), NetworkPolicies, "")
+	if err := errors.Join(err, errOf, c.ApplyProject(t.Context(), options)); err != nil || len(policies) != 5 {
+		t.Errorf("%d network policies with alerts, %v", len(policies), err)
+	}
+	if policies, err = c.api.list(t.Context(), NetworkPolicies, ""); err != nil || len(policies) != 4 {
+		t.Errorf("%d network policies without, %v", len(policies), err)
+	}
 	if _, err := c.RemoveProject(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}

@@ -232,6 +232,29 @@ func TestEveryContainerHasRequestsAndLimits(t *testing.T) {
 	}
 }
 
+// A controller that takes alerts has an address; one that takes none has no port.
+func TestControllerListensForAlertsWhereItIsTold(t *testing.T) {
+	own := mlops.Project{Name: "flights", Azure: &mlops.Azure{}}
+	quiet, err := Render(workload.Control(own, workload.Seen{}), testPlacement())
+	if err != nil || len(quiet.Secondary) != 0 {
+		t.Errorf("%d objects beside the controller, %v", len(quiet.Secondary), err)
+	}
+	own.Azure.IncomingAlerts = &mlops.AzureIncomingAlerts{TenantID: "tenant", Audiences: []string{"api://mlops", "app"}, Authority: "https://login.example"}
+	rendered, err := Render(workload.Control(own, workload.Seen{}), testPlacement())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := json.Marshal([]any{rendered.Primary.Fields, rendered.Secondary})
+	for _, want := range []string{
+		`"--alerts-listen","0.0.0.0:8080","--alerts-tenant","tenant","--alerts-audience","api://mlops","--alerts-audience","app","--alerts-authority","https://login.example"`,
+		`"targetPort":8080`, `"containerPort":8080`,
+	} {
+		if err != nil || !strings.Contains(string(content), want) {
+			t.Errorf("no %s in %s (%v)", want, content, err)
+		}
+	}
+}
+
 func TestJobRunsOnce(t *testing.T) {
 	job := decode[batchv1.Job](t, rendered(t, testJob("train"), testPlacement()).Primary)
 	pod := job.Spec.Template.Spec
