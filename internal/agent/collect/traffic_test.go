@@ -1,7 +1,10 @@
 package collect
 
 import (
+	"context"
 	"math"
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,5 +53,37 @@ func TestTrafficIsToldOnce(t *testing.T) {
 	seen.note(200, true, 0)
 	if got := seen.tell("delay", time.Unix(0, 0)); len(got) != 3 {
 		t.Errorf("the fastest and the slowest: %v", got)
+	}
+}
+
+// What a collector has counted is told when it ends.
+func TestTrafficIsToldAtTheEnd(t *testing.T) {
+	var mutex sync.Mutex
+	said := map[string]float64{}
+	s := newStage(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Fail") != "" {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		score(w, r)
+	}, func(o *Options) {
+		o.MeasureInterval = time.Hour
+		o.Measure = func(_ context.Context, told []mlops.Measurement) error {
+			mutex.Lock()
+			defer mutex.Unlock()
+			for _, one := range told {
+				said[one.Name] += one.Value
+			}
+			return nil
+		}
+	})
+	s.post("/score", oneRow)
+	s.post("/score", oneRow, "X-Fail", "1")
+	s.post("/other", oneRow)
+	s.records() // stops it
+	mutex.Lock()
+	defer mutex.Unlock()
+	if said[mlops.MetricRequests] != 2 || said[mlops.MetricRequestFailures] != 1 || said[mlops.MetricRequestP95] <= 0 {
+		t.Errorf("said %v, want two requests, and one that failed", said)
 	}
 }
