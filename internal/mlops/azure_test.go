@@ -12,7 +12,10 @@ const (
 	group   = "/subscriptions/0/resourceGroups/ml"
 	account = group + "/providers/Microsoft.Storage/storageAccounts/flights"
 	cluster = group + "/providers/Microsoft.ContainerService/managedClusters/weu"
+	theirs  = group + "/providers/Microsoft.Insights/actionGroups/theirs"
 )
+
+var watched = &mlops.AzureTelemetry{ApplicationInsightsID: group + "/providers/Microsoft.Insights/components/ml"}
 
 func onAzure(change func(*mlops.Azure)) mlops.Project {
 	a := mlops.Azure{
@@ -53,10 +56,18 @@ func TestSlipsOfAzureAreProblems(t *testing.T) {
 		"no such default": {func(a *mlops.Azure) { a.DefaultCluster = "neu" }, "azure.default_cluster", `no cluster "neu"`},
 		"telemetry":       {func(a *mlops.Azure) { a.Telemetry = &mlops.AzureTelemetry{ApplicationInsightsID: group} }, "azure.telemetry.application_insights_id", "components is wanted"},
 		"identity":        {func(a *mlops.Azure) { a.Identities = &mlops.AzureIdentities{Jobs: "me"} }, "azure.identities.jobs", "not the ARM ID"},
-		"group":           {func(a *mlops.Azure) { a.Alerts = &mlops.AzureAlerts{ResourceGroupID: account} }, "azure.alerts.resource_group_id", "resource group"},
-		"action group":    {func(a *mlops.Azure) { a.Alerts = &mlops.AzureAlerts{ActionGroupIDs: []string{account}} }, "azure.alerts.action_group_ids", "actionGroups is wanted"},
-		"apply from":      {func(a *mlops.Azure) { a.ApplyFrom = "me" }, "azure.apply_from", "controller"},
-		"prefix":          {func(a *mlops.Azure) { a.NamePrefix = "Too long a prefix" }, "azure.name_prefix", "1 to 12"},
+		"group":           {func(a *mlops.Azure) { a.Telemetry, a.Alerts = watched, &mlops.AzureAlerts{ResourceGroupID: account} }, "azure.alerts.resource_group_id", "resource group"},
+		"action group": {func(a *mlops.Azure) {
+			a.Telemetry, a.Alerts = watched, &mlops.AzureAlerts{ActionGroupIDs: []string{account}}
+		}, "azure.alerts.action_group_ids", "actionGroups is wanted"},
+		"blind": {func(a *mlops.Azure) { a.Alerts = &mlops.AzureAlerts{} }, "azure.telemetry.application_insights_id", "look into Application Insights"},
+		"many groups": {func(a *mlops.Azure) {
+			a.Telemetry, a.Alerts = watched, &mlops.AzureAlerts{ActionGroupIDs: []string{theirs, theirs, theirs}, Receivers: map[mlops.Role]mlops.AzureReceivers{mlops.RoleDataEngineer: {}}}
+		}, "azure.alerts.action_group_ids", "at most 5"},
+		"nobody's":   {func(a *mlops.Azure) { a.IncomingAlerts = &mlops.AzureIncomingAlerts{Audiences: []string{"a"}} }, "azure.incoming_alerts.tenant_id", "tenant"},
+		"for nobody": {func(a *mlops.Azure) { a.IncomingAlerts = &mlops.AzureIncomingAlerts{TenantID: "t"} }, "azure.incoming_alerts.audiences", "application"},
+		"apply from": {func(a *mlops.Azure) { a.ApplyFrom = "me" }, "azure.apply_from", "controller"},
+		"prefix":     {func(a *mlops.Azure) { a.NamePrefix = "Too long a prefix" }, "azure.name_prefix", "1 to 12"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			problems := onAzure(test.change).Validate()

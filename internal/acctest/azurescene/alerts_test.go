@@ -153,7 +153,9 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 	function := scene.Cloud.Function(scene.Group, "app", "onAlert", "FUNCTION-KEY")
 	flow := scene.Cloud.LogicApp(scene.Group, "flow", "manual", "https://flow.example.net/t?sig=FLOW-KEY")
 	secrets := keeps{"FUNCTION-KEY", "FLOW-KEY", "HOOK-KEY"}
-	alerts := func(url string, version int) string {
+	// The test framework logs configurations, so what is secret comes from elsewhere.
+	hook := "\nvariable \"hook\" {\n  type = string\n  sensitive = true\n  ephemeral = true\n}\n"
+	alerts := func(version int) string {
 		return fmt.Sprintf(`{
       resource_group_id = %q
       receivers = {
@@ -164,16 +166,17 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
           functions       = { function = { id = %q, function = "onAlert" } }
           logic_apps      = { flow = { id = %q } }
           event_hubs      = { hub = { subscription_id = %q, namespace = "ns", name = "alerts" } }
-          webhooks        = { hook = { url = %q, version = %d } }
+          webhooks        = { hook = { url = var.hook, version = %d } }
           secure_webhooks = { secure = { url = "https://hooks.example.com/b", object_id = "o", identifier_uri = "api://mlops", tenant_id = %q } }
         }
       }
-    }`, scene.GroupID, function, flow, scene.Cloud.Subscription, url, version, scene.Cloud.Tenant)
+    }`, scene.GroupID, function, flow, scene.Cloud.Subscription, version, scene.Cloud.Tenant)
 	}
 	first, second := "https://hooks.example.com/a?key=HOOK-KEY-1", "https://hooks.example.com/a?key=HOOK-KEY-2"
-	all := watched{scene, alerts(first, 1), `{ failure_percent = 5, p95_latency = "500ms", minimum_requests = 1, notify = ["data_scientist"] }`, `{ severity = 2 }`}
+	t.Setenv("TF_VAR_hook", first)
+	all := watched{scene, alerts(1), `{ failure_percent = 5, p95_latency = "500ms", minimum_requests = 1, notify = ["data_scientist"] }`, `{ severity = 2 }`}
 	changed := all
-	changed.alerts = alerts(second, 2)
+	changed.alerts = alerts(2)
 	quiet := changed
 	quiet.health, quiet.monitor = "null", `{ severity = 1, notify = ["data_scientist"] }`
 	none := quiet
@@ -195,7 +198,7 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 	}
 	scene.Run(t, resource.TestCase{
 		Steps: []resource.TestStep{
-			{Config: all.config(), ConfigPlanChecks: plain(), Check: resource.ComposeAggregateTestCheckFunc(
+			{Config: all.config() + hook, ConfigPlanChecks: plain(), Check: resource.ComposeAggregateTestCheckFunc(
 				count(scene, 4+1+3+3, 3), hidden, func(*terraform.State) error {
 					rules, groups := ours(scene)
 					engineer := one(t, groups, "-mlops-engineer")
@@ -211,7 +214,7 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 					}
 					return nil
 				})},
-			{Config: all.config(), ConfigPlanChecks: empty},
+			{Config: all.config() + hook, ConfigPlanChecks: empty},
 			{ // a group and a rule are removed by hand, another rule is changed
 				PreConfig: func() {
 					for id := range scene.Cloud.Inventory() {
@@ -225,15 +228,15 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 						}
 					}
 				},
-				Config: all.config(), ConfigPlanChecks: repairs("mlops_project.p", "mlops_drift_monitor.m", "mlops_deployment.d"), Check: count(scene, 11, 3),
+				Config: all.config() + hook, ConfigPlanChecks: repairs("mlops_project.p", "mlops_drift_monitor.m", "mlops_deployment.d"), Check: count(scene, 11, 3),
 			},
-			{Config: all.config(), ConfigPlanChecks: empty, Check: func(*terraform.State) error {
+			{Config: all.config() + hook, ConfigPlanChecks: empty, Check: func(*terraform.State) error {
 				if rules, _ := ours(scene); !strings.Contains(one(t, rules, "-idle-"), `"enabled":true`) {
 					return errors.New("what somebody switched off stays off")
 				}
 				return nil
 			}},
-			{Config: changed.config(), ConfigPlanChecks: plain(plancheck.ExpectResourceAction("mlops_drift_monitor.m", plancheck.ResourceActionNoop)),
+			{PreConfig: func() { t.Setenv("TF_VAR_hook", second) }, Config: changed.config() + hook, ConfigPlanChecks: plain(plancheck.ExpectResourceAction("mlops_drift_monitor.m", plancheck.ResourceActionNoop)),
 				Check: func(*terraform.State) error {
 					_, groups := ours(scene)
 					if engineer := one(t, groups, "-mlops-engineer"); !strings.Contains(engineer, second) || strings.Contains(engineer, first) {
@@ -241,11 +244,11 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 					}
 					return nil
 				}},
-			{Config: quiet.config(), ConfigPlanChecks: plain(), Check: count(scene, 4+1+3, 3)},
-			{Config: quiet.config(), ConfigPlanChecks: empty},
-			{Config: none.config(), Check: count(scene, 0, 0)},
-			{Config: none.config(), ConfigPlanChecks: empty},
-			{Config: shared.config(), Check: resource.ComposeAggregateTestCheckFunc(count(scene, 11, 0), func(*terraform.State) error {
+			{Config: quiet.config() + hook, ConfigPlanChecks: plain(), Check: count(scene, 4+1+3, 3)},
+			{Config: quiet.config() + hook, ConfigPlanChecks: empty},
+			{Config: none.config() + hook, Check: count(scene, 0, 0)},
+			{Config: none.config() + hook, ConfigPlanChecks: empty},
+			{Config: shared.config() + hook, Check: resource.ComposeAggregateTestCheckFunc(count(scene, 11, 0), func(*terraform.State) error {
 				rules, _ := ours(scene)
 				for name, rule := range rules {
 					if text, _ := json.Marshal(rule); strings.Count(string(text), "actionGroups/") != 1 {
@@ -254,7 +257,7 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 				}
 				return nil
 			})},
-			{Config: all.config(), PreConfig: scene.Cloud.ForgetCalls, Check: count(scene, 11, 3)},
+			{Config: all.config() + hook, PreConfig: scene.Cloud.ForgetCalls, Check: count(scene, 11, 3)},
 		},
 		CheckDestroy: count(scene, 0, 0),
 	})

@@ -55,9 +55,7 @@ func TestProjectIsMadeSeenAndRemoved(t *testing.T) {
 	if err := errors.Join(err, errOf, c.ApplyProject(t.Context(), options)); err != nil || len(policies) != 5 {
 		t.Errorf("%d network policies with alerts, %v", len(policies), err)
 	}
-	if policies, err = c.api.list(t.Context(), NetworkPolicies, ""); err != nil || len(policies) != 4 {
-		t.Errorf("%d network policies without, %v", len(policies), err)
-	}
+	c.awaitNone(t, NetworkPolicies, "flights-mlops-alerts")
 	if _, err := c.RemoveProject(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}
