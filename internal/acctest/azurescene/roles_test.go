@@ -1,6 +1,7 @@
 package azurescene_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,6 +19,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/armfake"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurescene"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/audit"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/control"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -346,6 +348,28 @@ func auditIsKept(t *testing.T, all *team) {
 	}
 	if err := all.control.Seals.Create(t.Context(), last, []byte("{}")); !errors.Is(err, mlops.ErrExists) {
 		t.Errorf("the controller writes a seal again: %v", err)
+	}
+	if said, code := all.mlops(t, all.ada, "audit", "verify"); code != 0 || !strings.Contains(said, "intact") {
+		t.Errorf("audit: code %d, %s", code, said)
+	}
+	// Somebody with all rights to the memory cuts the log: the seals of the other container tell.
+	var seal audit.Sealed
+	if data, err := all.control.Seals.Read(t.Context(), sealed[0].Key); err != nil || json.Unmarshal(data, &seal) != nil || seal.Heads["logs/delay"].Sequence == 0 {
+		t.Fatalf("seal %+v, %v", seal, err)
+	}
+	key := all.control.ModelLog("delay").Key(seal.Heads["logs/delay"].Sequence)
+	event, err := all.control.Store.Read(t.Context(), key)
+	if err == nil {
+		err = all.control.Store.Delete(t.Context(), key)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said, code := all.mlops(t, all.ada, "audit", "verify"); code != 1 || !strings.Contains(said, "cut off: audit/") {
+		t.Errorf("audit of a log that was cut: code %d, %s", code, said)
+	}
+	if err := all.control.Store.Create(t.Context(), key, event); err != nil {
+		t.Error(err)
 	}
 }
 
