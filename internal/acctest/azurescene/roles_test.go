@@ -354,7 +354,7 @@ func auditIsKept(t *testing.T, all *team) {
 	}
 	// Somebody with all rights to the memory cuts the log: the seals of the other container tell.
 	var seal audit.Sealed
-	if data, err := all.control.Seals.Read(t.Context(), sealed[0].Key); err != nil || json.Unmarshal(data, &seal) != nil || seal.Heads["logs/delay"].Sequence == 0 {
+	if data, err := all.control.Seals.Read(t.Context(), last); err != nil || json.Unmarshal(data, &seal) != nil || seal.Heads["logs/delay"].Sequence == 0 {
 		t.Fatalf("seal %+v, %v", seal, err)
 	}
 	key := all.control.ModelLog("delay").Key(seal.Heads["logs/delay"].Sequence)
