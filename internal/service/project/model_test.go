@@ -45,6 +45,7 @@ func TestFlattenUndoesExpand(t *testing.T) {
 		"least on Azure": {Name: "x", Azure: &mlops.Azure{Store: mlops.AzureStore{StorageAccountID: "a", Container: "c"}}},
 		"least":          {Name: "x", Local: &mlops.Local{Path: "p"}},
 	} {
+		spec.AgentVersion = "1.0.0"
 		if again := expand(flatten(spec, at)); !reflect.DeepEqual(again, spec) {
 			t.Errorf("%s: %+v came back as %+v", name, spec, again)
 		}
