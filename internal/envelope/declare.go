@@ -217,9 +217,7 @@ func (d declared[M, S, P]) read(ctx context.Context, call *Call[M]) error {
 	}
 	shared := P(call.Model).Shared()
 	if err == nil && document.Deleted {
-		// A delete that ended half-way is finished by whoever sees it: its document has decided.
-		err := removeWorkloads(ctx, call.Project, owner(call.ID), document.Incarnation)
-		return errors.Join(err, mlops.ErrNotFound)
+		return d.readDeleted(ctx, call, document)
 	}
 	if err == nil {
 		err = json.Unmarshal(document.Content, &spec)
@@ -256,6 +254,23 @@ func (d declared[M, S, P]) read(ctx context.Context, call *Call[M]) error {
 	if d.Computed != nil {
 		return d.Computed(ctx, call)
 	}
+	return nil
+}
+
+// readDeleted ends a delete that ended half-way: its document has decided. Who may only read keeps it in state, so that the
+// next destroy or apply finds what is left.
+func (d declared[M, S, P]) readDeleted(ctx context.Context, call *Call[M], document mlops.SpecDocument) error {
+	left, err := workloadsOf(ctx, call.Project, owner(call.ID), document.Incarnation)
+	if err != nil {
+		return err
+	}
+	if err := removeWorkloads(ctx, call.Project, owner(call.ID), document.Incarnation); len(left) == 0 || err == nil {
+		return mlops.ErrNotFound
+	}
+	call.Incarnation = document.Incarnation
+	P(call.Model).Shared().InSync = types.BoolValue(false)
+	call.Warn(fmt.Sprintf("%s %q was deleted, and not all of it is gone", sentenceStart(d.Name), call.ID.Name),
+		fmt.Sprintf("Workload %s is left. Destroy removes it, and apply declares the %s anew.", left[0].Manifest.Name, d.Name))
 	return nil
 }
 
@@ -315,8 +330,13 @@ func (d declared[M, S, P]) update(ctx context.Context, call *Call[M]) error {
 		}
 	}
 	document, err := call.Project.UpdateSpec(ctx, spec)
-	if errors.Is(err, mlops.ErrInvalid) {
+	switch {
+	case errors.Is(err, mlops.ErrInvalid):
 		document, err = call.Project.RepairSpec(ctx, spec, call.Incarnation)
+	case errors.Is(err, mlops.ErrNotFound) && document.Deleted: // by a delete that ended half-way
+		if err = removeWorkloads(ctx, call.Project, owner(call.ID), document.Incarnation); err == nil {
+			document, _, err = call.Project.CreateSpec(ctx, spec)
+		}
 	}
 	if err != nil {
 		return err

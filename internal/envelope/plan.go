@@ -63,6 +63,9 @@ func (e *envelope[M, P]) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(req.State.Get(ctx, plan.Prior)...)
 		plan.Set("in_sync", types.BoolValue(true))
 	}
+	// A plan looks things up as a read does, and may take as long.
+	ctx, cancel := e.within(ctx, P(&plan.Model).Shared().Timeouts.Read, &resp.Diagnostics)
+	defer cancel()
 	resp.Diagnostics.Append(e.invalid(found.relevant(e.problems(model)))...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -257,6 +260,8 @@ func (e *envelope[M, P]) planDestroy(ctx context.Context, req resource.ModifyPla
 	if e.PlanDestroy == nil {
 		return
 	}
+	ctx, cancel := e.within(ctx, P(&model).Shared().Timeouts.Read, &resp.Diagnostics)
+	defer cancel()
 	call, err := e.call(ctx, &model, req.Private)
 	if err == nil {
 		err = e.PlanDestroy(ctx, call)

@@ -87,18 +87,26 @@ func (w *Workload[S]) inSync(ctx context.Context, in *project.Project, spec S, d
 
 // removeWorkloads removes all that was rendered from one life of an object, its jobs among them.
 func removeWorkloads(ctx context.Context, in *project.Project, owner, incarnation string) error {
+	left, err := workloadsOf(ctx, in, owner, incarnation)
+	faults := []error{err}
+	for _, live := range left {
+		faults = append(faults, in.Workloads.Delete(ctx, live.Manifest.Kind, live.Manifest.Name, live.Manifest.Incarnation))
+	}
+	return errors.Join(faults...)
+}
+
+// workloadsOf are those that were rendered from one life of an object. Kinds that cannot be listed are joined into the error.
+func workloadsOf(ctx context.Context, in *project.Project, owner, incarnation string) ([]workload.Live, error) {
+	var found []workload.Live
 	var faults []error
 	for _, kind := range workload.Kinds {
 		all, err := in.Workloads.List(ctx, kind)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
+		faults = append(faults, err)
 		for _, live := range all {
 			if live.Manifest.Owner == owner && (incarnation == "" || live.Manifest.Incarnation == "" || live.Manifest.Incarnation == incarnation) {
-				faults = append(faults, in.Workloads.Delete(ctx, kind, live.Manifest.Name, live.Manifest.Incarnation))
+				found = append(found, live)
 			}
 		}
 	}
-	return errors.Join(faults...)
+	return found, errors.Join(faults...)
 }

@@ -111,8 +111,8 @@ func addObjects(t *testing.T, found Inventory, plane *kubernetes.Plane, plural, 
 	}
 }
 
-// fleeting are a time, and a number in hex that is random or the hash of one.
-var fleeting = regexp.MustCompile(`\b(\d{4}-\d\d-\d\dT[0-9:.]+Z|[0-9a-f]{64}|[0-9a-f]{16,32})\b`)
+// fleeting are a time, the id of a run, and a number in hex that is random or the hash of one.
+var fleeting = regexp.MustCompile(`\b(\d{4}-\d\d-\d\dT[0-9:.]+Z|run-[0-9a-f]{10}|[0-9a-f]{64}|[0-9a-f]{16,32})\b`)
 
 func said(t *testing.T, value any) string {
 	t.Helper()

@@ -162,27 +162,6 @@ func serves(ctx context.Context, deployments v1.DeploymentInterface, name string
 	return err
 }
 
-// Who may only read can plan: HCP Terraform plans as somebody else than it applies.
-func TestPlanNeedsReadRightsOnly(t *testing.T) {
-	plane := kubernetes.Shared(t)
-	scene, namespace := azurescene.Start(t), plane.Namespace(t)
-	config := example(t, scene, scene.Cloud.Cluster(scene.Group, "weu", kubeconfig(plane)), namespace)
-	scene.Run(t, resource.TestCase{Steps: []resource.TestStep{
-		{Config: config},
-		{PreConfig: scene.Cloud.ForgetCalls, Config: config, PlanOnly: true},
-		{
-			PreConfig: func() {
-				for _, call := range scene.Cloud.Calls() {
-					if call.Writes() {
-						t.Errorf("a plan sends %s %s", call.Method, call.Path)
-					}
-				}
-			},
-			RefreshState: true,
-		},
-	}})
-}
-
 // Nothing that proves an identity is in what Terraform keeps or says.
 func TestErrorsOfAzureSayWhatToDo(t *testing.T) {
 	plane := kubernetes.Shared(t)

@@ -51,7 +51,9 @@ func (t *Terraform) Attribute(address, name string) string {
 }
 
 // Fork is another working directory with the same state.
-func (t *Terraform) Fork() *Terraform { return &Terraform{Provider: t.Provider, state: maps.Clone(t.state)} }
+func (t *Terraform) Fork() *Terraform {
+	return &Terraform{Provider: t.Provider, state: maps.Clone(t.state)}
+}
 
 // Plan says what an apply would change, refresh included, and keeps state as it is.
 func (t *Terraform) Plan(ctx context.Context, configuration string) ([]Change, error) {

@@ -19,7 +19,7 @@ func (o *opened) cluster(ctx context.Context, own mlops.Project, name, here stri
 	if err != nil {
 		return nil, err
 	}
-	return kube.New(config, o.placement(own, name), kube.Options{})
+	return kube.New(config, o.placement(own, name), o.session.kube)
 }
 
 func (o *opened) clusterConfig(ctx context.Context, declared mlops.AzureCluster, name, here string) (kube.Config, error) {

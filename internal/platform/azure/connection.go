@@ -70,6 +70,8 @@ type Options struct {
 	Poll time.Duration
 	// TelemetryFolder keeps what was not sent yet; "": below the folder for temporary files, which is a volume in a pod.
 	TelemetryFolder string
+	// Try is how long one try of a call may go without an answer, from a cluster too; 0: the clients' defaults.
+	Try time.Duration
 }
 
 // variableAccountKey is a shared key for Azurite. It counts only where the blob endpoint is given.
@@ -93,11 +95,13 @@ type session struct {
 	resources  *arm.Client
 	accountKey string
 	transport  policy.Transporter
+	retry      policy.RetryOptions
 	// accessPause is between two looks whether a role acts; 0: the store's default.
 	accessPause time.Duration
 	clusters    map[string]ClusterLogin
 	inCluster   func() (kube.Config, error)
 	configs     configs
+	kube        kube.Options
 }
 
 // New returns a connection with the environment's identity; Configure gives it another. It asks nobody yet.
@@ -143,6 +147,7 @@ func (c *Connection) open(ctx context.Context) (*session, error) {
 	}
 	made := &session{
 		cloud: in, clusters: c.settings.Clusters, inCluster: c.options.InCluster, transport: c.options.Transport, accessPause: c.options.Retry,
+		retry: policy.RetryOptions{RetryDelay: c.options.Retry, TryTimeout: c.options.Try}, kube: kube.Options{Try: c.options.Try},
 	}
 	if in.Blob != "" {
 		made.accountKey = c.options.Environment(variableAccountKey)
@@ -160,7 +165,7 @@ func (c *Connection) open(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	made.resources, err = arm.New(arm.Endpoint{URL: in.ResourceManager, Audience: in.ResourceManagerAudience}, made.credential,
-		arm.Options{Transport: c.options.Transport, Version: version.Version, RetryDelay: c.options.Retry})
+		arm.Options{Transport: c.options.Transport, Version: version.Version, RetryDelay: c.options.Retry, TryTimeout: c.options.Try})
 	if err != nil {
 		return nil, err
 	}

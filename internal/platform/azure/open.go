@@ -84,7 +84,7 @@ func (c *Connection) known(ctx context.Context, place string) (*opened, error) {
 // openContainer opens a container of an account; scope is its ARM ID.
 func (s *session) openContainer(account, name, scope string) (*blob.Store, error) {
 	return blob.Open(s.cloud.BlobEndpoint(account)+"/"+name, s.credential,
-		blob.Options{Scope: scope, AccountKey: s.accountKey, Transport: s.transport, AccessPause: s.accessPause})
+		blob.Options{Scope: scope, AccountKey: s.accountKey, Transport: s.transport, AccessPause: s.accessPause, Retry: s.retry})
 }
 
 func (c *Connection) wire(known *opened) platform.Platform {

@@ -42,7 +42,7 @@ func (g *ground) eachCluster(ctx context.Context, own mlops.Project, as kube.Ide
 		}
 		placement := g.of.placement(own, name)
 		placement.Identities = as
-		client, err := kube.New(config, placement, kube.Options{})
+		client, err := kube.New(config, placement, g.of.session.kube)
 		if err == nil {
 			err = do(standing{client, name, placement, g.projectOptions(own, name)})
 		}

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -18,7 +19,9 @@ type spec struct {
 	now   func() time.Time
 
 	lock   sync.Mutex
-	there  bool // the container has answered
+	there  bool  // the container has answered
+	silent error // it has not, until
+	until  time.Time
 	last   *mlops.Project
 	readAt time.Time
 }
@@ -26,18 +29,23 @@ type spec struct {
 // specLives is how long a spec is good for: a controller that runs for months sees a change then.
 const specLives = 30 * time.Second
 
-// probe finds the container, once.
+// probe finds the container, once. One that does not answer has taken its time, and is left alone for a while: a thousand
+// resources must not wait for it one after another.
 func (s *spec) probe(ctx context.Context) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.there {
 		return nil
 	}
-	if _, err := s.store.List(ctx, "specs/", "", 1); err != nil {
-		return err
+	if s.silent != nil && s.now().Before(s.until) {
+		return s.silent
 	}
-	s.there = true
-	return nil
+	_, err := s.store.List(ctx, "specs/", "", 1)
+	if s.silent = nil; errors.Is(err, context.DeadlineExceeded) {
+		s.silent, s.until = err, s.now().Add(specLives)
+	}
+	s.there = err == nil
+	return err
 }
 
 // get is the spec of now; mlops.ErrNotFound where nothing is declared.

@@ -142,18 +142,21 @@ func named(ctx context.Context, in *project.Project, prefix string) ([]string, e
 	return names, nil
 }
 
-// beforeDelete does what on_destroy says beyond ending the project. The project's own spec goes last, so that a destroy that
-// was killed half-way is found and goes on.
+// beforeDelete does what on_destroy says beyond ending the project. The project's own spec goes last, also after what it stands
+// on, so that a destroy that was killed half-way is found and goes on.
 func beforeDelete(ctx context.Context, call *envelope.Call[model]) error {
 	switch mlops.OnDestroy(call.Model.OnDestroy.ValueString()) {
 	case mlops.OnDestroyDelete:
 		if err := endAll(ctx, call.Project); err != nil {
 			return err
 		}
-		if err := deleteAll(ctx, call.Project); err != nil {
+		if err := deleteAll(ctx, call.Project, false); err != nil {
 			return err
 		}
-		return clearGround(ctx, call)
+		if err := clearGround(ctx, call); err != nil {
+			return err
+		}
+		return deleteAll(ctx, call.Project, true)
 	case mlops.OnDestroyRetain:
 		return clearGround(ctx, call)
 	default:
@@ -194,20 +197,26 @@ func endAll(ctx context.Context, in *project.Project) error {
 	return errors.Join(faults...)
 }
 
-func deleteAll(ctx context.Context, in *project.Project) error {
-	entries, err := in.Store.List(ctx, "", "", 0)
+// deleteAll removes every document but those of the project itself, and with own these alone.
+func deleteAll(ctx context.Context, in *project.Project, own bool) error {
+	specs := fmt.Sprintf("specs/%s/", mlops.KindProject)
+	prefix := ""
+	if own {
+		prefix = specs
+	}
+	entries, err := in.Store.List(ctx, prefix, "", 0)
+	if own && errors.Is(err, mlops.ErrNotFound) { // the whole place is gone
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	own := fmt.Sprintf("specs/%s/", mlops.KindProject)
-	for _, last := range []bool{false, true} {
-		for _, entry := range entries {
-			if strings.HasPrefix(entry.Key, own) != last {
-				continue
-			}
-			if err := in.Store.Delete(ctx, entry.Key); err != nil {
-				return err
-			}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Key, specs) != own {
+			continue
+		}
+		if err := in.Store.Delete(ctx, entry.Key); err != nil {
+			return err
 		}
 	}
 	return nil

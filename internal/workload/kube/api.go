@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,7 @@ type api struct {
 	rest      rest.Interface
 	host      string
 	namespace string
+	try       time.Duration // bounds one call
 }
 
 // object is an object as the server has it.
@@ -148,7 +150,7 @@ func (a *api) open(ctx context.Context, path string, parameters url.Values) (io.
 }
 
 func (a *api) do(ctx context.Context, request *rest.Request, to any, of Resource, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.try)
 	defer cancel()
 	result := request.Do(ctx)
 	if err := result.Error(); err != nil {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ var _ platform.Workloads = (*Client)(nil)
 // Options are what a client may be told beside where it works.
 type Options struct {
 	Now func() time.Time // nil for time.Now
+	// Try is how long one call may go without an answer; 0: 30 s.
+	Try time.Duration
 }
 
 // New returns a client; it asks nothing of the cluster yet. A Config that cannot be used is an error.
@@ -41,7 +44,7 @@ func New(config Config, placement Placement, options Options) (*Client, error) {
 		options.Now = time.Now
 	}
 	return &Client{
-		api:       &api{rest: client, host: config.Host, namespace: placement.Namespace},
+		api:       &api{rest: client, host: config.Host, namespace: placement.Namespace, try: cmp.Or(options.Try, callTimeout)},
 		placement: placement, now: options.Now, tails: newTails(),
 	}, nil
 }
