@@ -162,7 +162,7 @@ func serves(ctx context.Context, deployments v1.DeploymentInterface, name string
 	return err
 }
 
-// Nothing that proves an identity is in what Terraform keeps or says.
+// Who may nothing, or is somebody else, is told by real Terraform.
 func TestErrorsOfAzureSayWhatToDo(t *testing.T) {
 	plane := kubernetes.Shared(t)
 	scene, namespace := azurescene.Start(t), plane.Namespace(t)

@@ -178,7 +178,8 @@ func (a *api) explain(err error, of Resource, name string) error {
 	status := apierrors.APIStatus(nil)
 	switch {
 	case !errors.As(err, &status):
-		return fmt.Errorf("%s: the cluster at %s cannot be reached: %w", where, a.host, err)
+		return fmt.Errorf("%s: the cluster at %s cannot be reached: %w. A private one is reached from its own network alone: run there, or set "+
+			"apply_from = \"controller\" on the project", where, a.host, err)
 	case apierrors.IsNotFound(err) && !of.Cluster && strings.Contains(err.Error(), "namespaces "):
 		return fmt.Errorf("%s: there is no namespace %q; set create_namespace, or have it made: %w", where, a.namespace, err)
 	case apierrors.IsNotFound(err):
@@ -187,7 +188,7 @@ func (a *api) explain(err error, of Resource, name string) error {
 		return fmt.Errorf("%s: %w. Bind that identity to a role that may, in that namespace; on AKS with Azure RBAC grant it "+
 			"\"Azure Kubernetes Service RBAC Writer\" at <cluster>/namespaces/%s", where, err, a.namespace)
 	case status.Status().Code == http.StatusUnauthorized:
-		return fmt.Errorf("%s: the cluster at %s does not take this token or certificate: %w", where, a.host, err)
+		return fmt.Errorf("%s: the cluster at %s does not take this token or certificate: sign in again, or renew what the provider is given: %w", where, a.host, err)
 	default:
 		return fmt.Errorf("%s: %w", where, err)
 	}
