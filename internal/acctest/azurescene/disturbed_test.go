@@ -55,7 +55,7 @@ func disturb(t *testing.T) *disturbed {
 	d.made = replaceAll(t, config,
 		`"*/5 * * * *"`, `"0 3 1 1 *"`, // no schedule may start a job meanwhile
 		"identities = {", "manage_role_assignments = true\n    identities = {\n      manage_federated_credentials = true",
-		`{ email = "data-science@example.com" }`, fmt.Sprintf(`{ email = "data-science@example.com", principal_id = %q, principal_type = "ServicePrincipal" }`, ada.ObjectID))
+		`principal_id = var.approvers, principal_type = "Group"`, fmt.Sprintf(`principal_id = %q, principal_type = "ServicePrincipal"`, ada.ObjectID))
 	d.changed = replaceAll(t, d.made,
 		"replicas        = 2", "autoscaling     = { minimum = 2, maximum = 4, cpu_percent = 70 }",
 		`"0 3 1 1 *"`, `"0 4 1 1 *"`, fmt.Sprintf(", principal_id = %q, principal_type = \"ServicePrincipal\"", ada.ObjectID), "",
