@@ -2,6 +2,7 @@ package mlops
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -47,7 +48,18 @@ type DataCollection struct {
 	// end of the machine, "" for SyncGrouped.
 	OnFull string `json:"on_full,omitempty"`
 	Sync   string `json:"sync,omitempty"`
+	// LogClaim names a volume claim of the cluster's namespace that many pods may write at once, and that outlives them: the
+	// collectors' logs lie there. "" keeps each in its pod.
+	LogClaim string `json:"log_claim,omitempty"`
 }
+
+// CollectorLogBytes of a collector's log may wait for the store, unless it is told otherwise.
+const CollectorLogBytes = 1 << 30
+
+// claimPattern is a DNS subdomain, as Kubernetes names volume claims.
+var claimPattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+const longestClaim = 253
 
 // What happens while the collector's log is full, and when its records are safe against the end of the machine.
 const (
@@ -151,6 +163,10 @@ func (d Deployment) Validate() []Problem {
 	}
 	if c := d.DataCollection.Sync; c != "" && !slices.Contains(Syncs, c) {
 		problems = append(problems, problem(`sync is "grouped" or "always"`, "data_collection", "sync"))
+	}
+	if c := d.DataCollection.LogClaim; c != "" && (len(c) > longestClaim || !claimPattern.MatchString(c)) {
+		problems = append(problems, problem(fmt.Sprintf("%q cannot be the name of a volume claim: use lower-case letters, digits, hyphens and dots, for example collector-logs", c),
+			"data_collection", "log_claim"))
 	}
 	if d.RollOut.Timeout <= 0 {
 		problems = append(problems, problem("the timeout must be longer than zero", "roll_out", "timeout"))

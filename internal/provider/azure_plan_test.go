@@ -66,6 +66,14 @@ func TestSlipsOfAPlace(t *testing.T) {
 			strings.Replace(fmt.Sprintf(everything, acctest.Folder(t), acctest.File(t, "good.csv", miles)), "# deployment", `cluster = "weu"`, 1),
 			`project "flights" is on one machine, which is no cluster`,
 		},
+		"claim of one machine": {
+			strings.Replace(fmt.Sprintf(everything, acctest.Folder(t), acctest.File(t, "good.csv", miles)), "# deployment", `data_collection = { log_claim = "logs" }`, 1),
+			`project "flights" is on one machine, which has no volume claims: leave log_claim out`,
+		},
+		"claim with a name that is none": {
+			strings.Replace(fmt.Sprintf(everything, acctest.Folder(t), acctest.File(t, "good.csv", miles)), "# deployment", `data_collection = { log_claim = "Logs/1" }`, 1),
+			`"Logs/1" cannot be the name of a volume claim`,
+		},
 		"cluster": {
 			strings.NewReplacer("# deployment", `cluster = "neu"`, `local = { path = "" }`,
 				fmt.Sprintf("azure = {\n%s\nclusters = { weu = { id = %q } }\n}", store, azureCluster),

@@ -27,6 +27,9 @@ const (
 
 const gracePeriod = mlops.Duration(10 * time.Second)
 
+// logHeadroom in bytes beside a collector's log: segments that are made ahead, and its notes of what it has shipped.
+const logHeadroom = 64 << 20
+
 // Seen is what a caller had read when it rendered.
 type Seen struct {
 	LogSequence  int64
@@ -59,6 +62,7 @@ func Deployment(deployment mlops.Deployment, version mlops.ModelVersion, timesta
 		// First to start and last to stop, as a native sidecar.
 		service.Pod.Containers = []Container{collect, serve}
 		service.Port, service.HealthPort = collectPort, collectPort
+		service.State = State{Bytes: mlops.CollectorLogBytes + logHeadroom, Claim: deployment.DataCollection.LogClaim}
 	}
 	return Manifest{
 		Kind: KindService, Name: deployment.Name, Owner: owner(mlops.KindDeployment, deployment.Name), Cluster: deployment.Cluster, Service: &service,

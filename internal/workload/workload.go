@@ -26,8 +26,10 @@ var Kinds = []Kind{KindService, KindJob, KindSchedule}
 const (
 	// SharedDir is a folder that all containers of one pod see, empty when the pod starts.
 	SharedDir = "$(SHARED_DIR)"
-	// StateDir is a folder of the service that outlives its pods: all of them see it, one after another and at once, and it
-	// goes once the service is deleted and the folder holds no file any more. A job has none.
+	// StateDir is a folder of the service that outlives its containers. On one machine, and in a cluster where the service
+	// names a claim, it outlives its pods too: all of them see it, one after another and at once. Without a claim each pod of
+	// a cluster has its own, and it goes with the pod. On one machine it goes once the service is deleted and the folder holds
+	// no file any more; what is on a claim stays. A job has none.
 	StateDir = "$(STATE_DIR)"
 	// Place is the project's store as an agent container reaches it ("file:/srv/flights/.mlops").
 	Place = "$(PLACE)"
@@ -82,10 +84,20 @@ type Service struct {
 	// HealthPath answers 200 on HealthPort when the pod is ready and alive; "" means ready once started.
 	HealthPath string `json:"health_path,omitempty"`
 	HealthPort string `json:"health_port,omitempty"`
+	// State bounds the folder that StateDir stands for, and says where a cluster keeps it.
+	State State `json:"state,omitzero"`
 	// Version of the model that the pod serves, 0 where there is none.
 	Version int64 `json:"version,omitempty"`
 	// ReadyTimeout is how long a new replica may take to become ready before its roll-out counts as failed.
 	ReadyTimeout mlops.Duration `json:"ready_timeout"`
+}
+
+// State is what a service needs of its StateDir.
+type State struct {
+	// Bytes that it takes at most for each pod, 0 where nobody says; a pod that takes more is not kept where the folder is its own.
+	Bytes int64 `json:"bytes,omitempty"`
+	// Claim names the volume claim of a cluster's namespace that holds it, "" for a folder of each pod.
+	Claim string `json:"claim,omitempty"`
 }
 
 // Job runs a pod once. It is never made again by the platform: attempts belong to the model's log.

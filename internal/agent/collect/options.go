@@ -129,7 +129,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.FlushAge, 10*time.Second)
 	o.FlushAge = max(o.FlushAge, o.FlushInterval)
 	setDefault(&o.SegmentBytes, 4<<20)
-	setDefault(&o.BacklogLimit, 1<<30)
+	setDefault(&o.BacklogLimit, mlops.CollectorLogBytes)
 	setDefault(&o.SyncInterval, 50*time.Millisecond)
 	setDefault(&o.LongestRetry, 5*time.Second)
 	setDefault(&o.FollowInterval, 2*time.Second)

@@ -67,7 +67,7 @@ Its other own paths are ` + collect.HealthPath + ` and ` + collect.MetricsPath +
 	flags.Var(&oneOf{value: &onFull, among: mlops.OnFulls}, "on-full", "what happens while the log is full: count (the oldest records go, each is counted) or block (scoring waits)")
 	flags.Var(&oneOf{value: &sync, among: mlops.Syncs}, "sync", "when records are safe against the end of the machine: grouped (within 50 ms) or always (before the answer ends)")
 	flags.BoolVar(&follow, "follow", false, "take --sampling, --redact, --on-full and --sync from the deployment that is declared in the project, and its changes as they come")
-	flags.Int64Var(&options.BacklogLimit, "wal-limit", 1<<30, "`bytes` of the log that may wait for the store")
+	flags.Int64Var(&options.BacklogLimit, "wal-limit", mlops.CollectorLogBytes, "`bytes` of the log that may wait for the store")
 	flags.DurationVar(&options.FlushInterval, "flush", time.Second, "time without a request after which records are shipped")
 	flags.DurationVar(&options.FlushAge, "flush-age", 10*time.Second, "age at which records are shipped in any case")
 	flags.DurationVar(&options.Grace, "grace", 8*time.Second, "time to finish requests and ship records when stopped")

@@ -38,6 +38,7 @@ type collectionModel struct {
 	Redact             []types.String `tfsdk:"redact"`
 	OnFull             types.String   `tfsdk:"on_full"`
 	Sync               types.String   `tfsdk:"sync"`
+	LogClaim           types.String   `tfsdk:"log_claim"`
 }
 
 type rollOutModel struct {
@@ -65,6 +66,7 @@ func expand(m model) mlops.Deployment {
 		spec.DataCollection = mlops.DataCollection{
 			Enabled: c.Enabled.ValueBool(), SamplingPercentage: c.SamplingPercentage.ValueInt64(), RetentionDays: c.RetentionDays.ValueInt64(),
 			Redact: envelope.Strings(c.Redact), OnFull: unlessDefault(c.OnFull, mlops.OnFullCount), Sync: unlessDefault(c.Sync, mlops.SyncGrouped),
+			LogClaim: c.LogClaim.ValueString(),
 		}
 	}
 	if r := m.RollOut; r != nil {
@@ -96,6 +98,7 @@ func flatten(spec mlops.Deployment, at envelope.Site) model {
 			Enabled: types.BoolValue(spec.DataCollection.Enabled), SamplingPercentage: types.Int64Value(spec.DataCollection.SamplingPercentage),
 			RetentionDays: types.Int64Value(spec.DataCollection.RetentionDays), Redact: envelope.StringValues(spec.DataCollection.Redact),
 			OnFull: types.StringValue(cmp.Or(spec.DataCollection.OnFull, mlops.OnFullCount)), Sync: types.StringValue(cmp.Or(spec.DataCollection.Sync, mlops.SyncGrouped)),
+			LogClaim: envelope.StringOrNull(spec.DataCollection.LogClaim),
 		},
 		RollOut: &rollOutModel{Timeout: envelope.NewDuration(spec.RollOut.Timeout), Watch: envelope.NewDuration(spec.RollOut.Watch)},
 	}

@@ -75,11 +75,13 @@ func dataCollection() schema.SingleNestedAttribute {
 			map[string]attr.Type{
 				"enabled": types.BoolType, "sampling_percentage": types.Int64Type, "retention_days": types.Int64Type,
 				"redact": types.ListType{ElemType: types.StringType}, "on_full": types.StringType, "sync": types.StringType,
+				"log_claim": types.StringType,
 			},
 			map[string]attr.Value{
 				"enabled": collectionDefault.Enabled, "sampling_percentage": collectionDefault.SamplingPercentage,
 				"retention_days": collectionDefault.RetentionDays, "redact": types.ListNull(types.StringType),
 				"on_full": types.StringValue(mlops.OnFullCount), "sync": types.StringValue(mlops.SyncGrouped),
+				"log_claim": types.StringNull(),
 			})),
 		Attributes: map[string]schema.Attribute{
 			"enabled": schema.BoolAttribute{
@@ -104,6 +106,11 @@ func dataCollection() schema.SingleNestedAttribute {
 			"sync": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(mlops.SyncGrouped),
 				MarkdownDescription: "When a record is safe against the end of the machine: `grouped` (within 50 ms) or `always` (before the answer ends, at the cost of its latency). A killed process loses nothing either way. Default `grouped`.",
+			},
+			"log_claim": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Name of a ReadWriteMany volume claim in the project's namespace that keeps the collectors' logs, in a folder for each pod, so that what a pod that is gone could not ship is shipped by another. " +
+					"Its file system must lock files across nodes, as NFS 4 does; see the [collector guide](../guides/collector#on-kubernetes). Left out, a log goes with its pod. Not on one machine, where logs outlive processes already. A change starts the pods anew.",
 			},
 		},
 	}

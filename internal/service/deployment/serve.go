@@ -57,15 +57,15 @@ func wanted(ctx context.Context, in *project.Project, spec mlops.Deployment) (ml
 	return state, state.Wanted(spec), nil
 }
 
-// check finds a cluster that the project does not have, and a pin to a version that a declared model does not have.
+// check finds a cluster or a claim that the project cannot have, and a pin to a version that a declared model does not have.
 func check(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {
-	clusters, errClusters := checkCluster(ctx, in, spec)
+	places, errPlaces := checkPlace(ctx, in, spec)
 	versions, errVersions := checkVersion(ctx, in, spec)
-	return append(clusters, versions...), errors.Join(errClusters, errVersions)
+	return append(places, versions...), errors.Join(errPlaces, errVersions)
 }
 
-func checkCluster(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {
-	if spec.Cluster == "" {
+func checkPlace(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {
+	if spec.Cluster == "" && spec.DataCollection.LogClaim == "" {
 		return nil, nil
 	}
 	own, err := in.Own(ctx)
@@ -76,13 +76,26 @@ func checkCluster(ctx context.Context, in *project.Project, spec mlops.Deploymen
 		return nil, err
 	}
 	if own.Azure == nil {
-		return []mlops.Problem{{Path: []string{"cluster"}, Message: fmt.Sprintf("project %q is on one machine, which is no cluster: leave cluster out", own.Name)}}, nil
+		return onOneMachine(own.Name, spec), nil
 	}
-	if _, ok := own.Azure.Clusters[spec.Cluster]; ok {
+	if _, ok := own.Azure.Clusters[spec.Cluster]; ok || spec.Cluster == "" {
 		return nil, nil
 	}
 	return []mlops.Problem{{Path: []string{"cluster"}, Message: fmt.Sprintf("project %q has no cluster %q; it has %v",
 		own.Name, spec.Cluster, slices.Sorted(maps.Keys(own.Azure.Clusters)))}}, nil
+}
+
+// onOneMachine is what of a deployment only a cluster has.
+func onOneMachine(project string, spec mlops.Deployment) (problems []mlops.Problem) {
+	if spec.Cluster != "" {
+		problems = append(problems, mlops.Problem{Path: []string{"cluster"},
+			Message: fmt.Sprintf("project %q is on one machine, which is no cluster: leave cluster out", project)})
+	}
+	if spec.DataCollection.LogClaim != "" {
+		problems = append(problems, mlops.Problem{Path: []string{"data_collection", "log_claim"},
+			Message: fmt.Sprintf("project %q is on one machine, which has no volume claims: leave log_claim out; the folder of a collector's log outlives its process already", project)})
+	}
+	return problems
 }
 
 func checkVersion(ctx context.Context, in *project.Project, spec mlops.Deployment) ([]mlops.Problem, error) {

@@ -115,7 +115,7 @@ func TestTheServerTakesEveryRenderedObject(t *testing.T) {
 	full.Jobs, full.Serving = scheduling, scheduling
 	long := strings.Repeat("long-name", 5)
 	for name, manifest := range map[string]workload.Manifest{
-		"service": testService(), "job": testJob("train"), "schedule": testSchedule(),
+		"service": testService(), "logs on a claim": claimed(), "job": testJob("train"), "schedule": testSchedule(),
 		"control":    workload.Control(mlops.Project{Name: "flights"}, workload.Seen{}),
 		"autoscaled": workload.Deployment(autoscaled, testVersion(1), "", workload.Seen{}),
 		"long names": workload.Monitor(mlops.DriftMonitor{Name: long, Schedule: "@hourly"}, workload.Seen{}),

@@ -33,7 +33,7 @@ func (r *podRenderer) container(declared workload.Container) (*coreapply.Contain
 	if err != nil {
 		return nil, err
 	}
-	expand := expander(r.placement, declared, r.ports, r.service != nil)
+	expand := r.expander(declared)
 	arguments := make([]string, len(declared.Command))
 	for i, argument := range declared.Command {
 		arguments[i] = expand.Replace(argument)

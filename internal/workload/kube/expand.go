@@ -32,18 +32,18 @@ func portNumbers(pod workload.Pod) map[string]int32 {
 
 // expander puts this platform's values in the place of placeholders. Everything else that looks like a variable to
 // Kubernetes is kept from it: a user's `$(date)` is the user's own.
-func expander(placement Placement, container workload.Container, ports map[string]int32, service bool) *strings.Replacer {
+func (r *podRenderer) expander(container workload.Container) *strings.Replacer {
 	pairs := []string{
 		workload.SharedDir, sharedPath, workload.Instance, "$(" + instanceEnv + ")", workload.ListenHost, "0.0.0.0",
 	}
-	for name, port := range ports {
+	for name, port := range r.ports {
 		pairs = append(pairs, workload.PortOf(name), strconv.Itoa(int(port)))
 	}
 	if container.Agent { // a user's container is not told where the store is
-		pairs = append(pairs, workload.Place, placement.Place)
+		pairs = append(pairs, workload.Place, r.placement.Place)
 	}
-	if container.Agent && service {
-		pairs = append(pairs, workload.StateDir, statePath)
+	if container.Agent && r.service != nil {
+		pairs = append(pairs, workload.StateDir, r.stateDir())
 	}
 	return strings.NewReplacer(append(pairs, "$", "$$")...)
 }

@@ -97,7 +97,7 @@ func (r *podRenderer) spec() (*coreapply.PodSpecApplyConfiguration, error) {
 		WithTerminationGracePeriodSeconds(r.gracePeriodSeconds()).
 		WithVolumes(emptyDir(sharedVolume))
 	if r.service != nil {
-		spec.WithRestartPolicy(corev1.RestartPolicyAlways).WithVolumes(emptyDir(stateVolume)).
+		spec.WithRestartPolicy(corev1.RestartPolicyAlways).WithVolumes(stateOf(*r.service)).
 			WithTopologySpreadConstraints(coreapply.TopologySpreadConstraint().WithMaxSkew(1).WithTopologyKey(corev1.LabelHostname).
 				WithWhenUnsatisfiable(corev1.ScheduleAnyway).
 				WithLabelSelector(metaapply.LabelSelector().WithMatchLabels(selector(r.name, string(r.kind)))))

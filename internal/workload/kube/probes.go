@@ -46,7 +46,7 @@ func (r *podRenderer) watch(rendered *coreapply.ContainerApplyConfiguration, dec
 	if len(declared.Leave) > 0 {
 		leave := make([]string, len(declared.Leave))
 		for i, argument := range declared.Leave {
-			leave[i] = expander(r.placement, declared, r.ports, true).Replace(argument)
+			leave[i] = r.expander(declared).Replace(argument)
 		}
 		// A sidecar's hook runs at once, though the sidecar itself is stopped last.
 		exec := coreapply.ExecAction().WithCommand(append([]string{agentProgram}, leave...)...)
