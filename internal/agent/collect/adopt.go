@@ -54,6 +54,10 @@ func (s *shipper) adoptOne(ctx context.Context, folder, deployment, by string, o
 	if err != nil || h.owner.Deployment != deployment {
 		return false, errors.Join(err, lock.Release())
 	}
+	if runs, err := h.mayRun(); err != nil || runs {
+		s.logger.Debug("a log is left alone: not long ago its collector ran on another machine", "instance", h.owner.Instance)
+		return false, errors.Join(err, lock.Release())
+	}
 	options.Lost = func(reason journal.Reason, count int64) {
 		s.metrics.lost.WithLabelValues(string(reason)).Add(float64(count))
 	}

@@ -67,7 +67,7 @@ func openHome(root string, wanted constants, options journal.Options, clock func
 		h.owner.Interrupted = h.owner.interrupted()
 	}
 	h.owner.constants, h.owner.Boot, h.owner.Stopped = wanted, bootID(), false
-	if err := errors.Join(h.saveOwner(), h.open(options)); err != nil {
+	if err := errors.Join(h.saveOwner(), h.mark(), h.open(options)); err != nil {
 		return nil, errors.Join(err, lock.Release())
 	}
 	return h, nil

@@ -27,6 +27,7 @@ func (c *Collector) Run(ctx context.Context, listener net.Listener) error {
 	if c.options.Measure != nil {
 		background.Go(func() { c.measure(working) })
 	}
+	background.Go(func() { c.mark(working) })
 	select { // clients that connect meanwhile wait; after that they are told
 	case <-c.prepared:
 	case <-time.After(patientStart):

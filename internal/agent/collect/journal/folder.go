@@ -67,10 +67,14 @@ func tryLockOnce(folder string) (*Lock, error) {
 // Release gives the folder back.
 func (l *Lock) Release() error { return l.file.Close() }
 
-// Remove removes the folder with all that is in it, and then gives it back.
+// Remove removes the folder with all that is in it, and gives it back.
 func (l *Lock) Remove() error {
 	err := os.RemoveAll(l.Folder)
-	return errors.Join(err, l.file.Close())
+	closed := l.file.Close()
+	if err != nil { // over NFS a file that is open keeps its folder
+		err = os.RemoveAll(l.Folder)
+	}
+	return errors.Join(err, closed)
 }
 
 // counter is the file of the next number. Of its two slots the larger that holds counts, so a torn write costs nothing, and
