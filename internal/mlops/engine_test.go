@@ -26,14 +26,16 @@ func TestEngines(t *testing.T) {
 		change func(*mlops.Training)
 		says   string // "" where nothing is wrong
 	}{
-		"a workspace":         {func(*mlops.Training) {}, ""},
-		"a compute":           {func(t *mlops.Training) { t.AzureML.ComputeID = strings.ToUpper(workspaceID) + "/computes/cpu" }, ""},
-		"the default":         {func(t *mlops.Training) { t.Engine, t.AzureML = "", nil }, ""},
-		"unknown":             {func(t *mlops.Training) { t.Engine = "spark" }, `engine: there is no engine "spark"`},
-		"no workspace":        {func(t *mlops.Training) { t.AzureML = nil }, "azure_ml: azure_ml_job needs a workspace"},
-		"of no use":           {func(t *mlops.Training) { t.Engine = mlops.EngineKubernetesJob }, "azure_ml: azure_ml has no effect"},
-		"no id of one":        {func(t *mlops.Training) { t.AzureML.WorkspaceID = "ws" }, "azure_ml.workspace_id"},
-		"another's compute":   {func(t *mlops.Training) { t.AzureML.ComputeID = strings.TrimSuffix(workspaceID, "ws") + "other/computes/cpu" }, "azure_ml.compute_id: the compute belongs to another workspace"},
+		"a workspace":  {func(*mlops.Training) {}, ""},
+		"a compute":    {func(t *mlops.Training) { t.AzureML.ComputeID = strings.ToUpper(workspaceID) + "/computes/cpu" }, ""},
+		"the default":  {func(t *mlops.Training) { t.Engine, t.AzureML = "", nil }, ""},
+		"unknown":      {func(t *mlops.Training) { t.Engine = "spark" }, `engine: there is no engine "spark"`},
+		"no workspace": {func(t *mlops.Training) { t.AzureML = nil }, "azure_ml: azure_ml_job needs a workspace"},
+		"of no use":    {func(t *mlops.Training) { t.Engine = mlops.EngineKubernetesJob }, "azure_ml: azure_ml has no effect"},
+		"no id of one": {func(t *mlops.Training) { t.AzureML.WorkspaceID = "ws" }, "azure_ml.workspace_id"},
+		"another's compute": {func(t *mlops.Training) {
+			t.AzureML.ComputeID = strings.TrimSuffix(workspaceID, "ws") + "other/computes/cpu"
+		}, "azure_ml.compute_id: the compute belongs to another workspace"},
 		"the service's words": {func(t *mlops.Training) { t.Train.Command = []string{"train", "${{inputs.x}}"} }, "train.command: Azure Machine Learning puts"},
 	} {
 		var found []string

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -116,17 +117,17 @@ func count(scene *azurescene.Scene, rules, groups int) resource.TestCheckFunc {
 // one finds the rule or group whose name holds a text.
 func one(t *testing.T, of map[string]map[string]any, part string) string {
 	t.Helper()
-	found := ""
+	var found strings.Builder
 	for name, body := range of {
 		if strings.Contains(name, part) {
 			text, _ := json.Marshal(body)
-			found += string(text)
+			found.Write(text)
 		}
 	}
-	if found == "" {
+	if found.Len() == 0 {
 		t.Errorf("nothing with %q in its name", part)
 	}
-	return found
+	return found.String()
 }
 
 // keeps is a plan that shows none of the secrets.
@@ -264,8 +265,8 @@ func TestAlertsFollowWhatIsDeclared(t *testing.T) {
 	gone := false
 	for _, call := range scene.Cloud.Calls() {
 		isGroup := call.Kind == "microsoft.insights/actiongroups"
-		gone = gone || isGroup && call.Method == "DELETE"
-		if gone && call.Method == "DELETE" && call.Kind == "microsoft.insights/scheduledqueryrules" {
+		gone = gone || isGroup && call.Method == http.MethodDelete
+		if gone && call.Method == http.MethodDelete && call.Kind == "microsoft.insights/scheduledqueryrules" {
 			t.Error("a group goes before a rule")
 		}
 	}

@@ -35,17 +35,14 @@ func newMachineLearning(t *testing.T) *machineLearning {
 		t.Fatal(err)
 	}
 	in := &machineLearning{scene, scene.Cloud.Workspace(scene.Group, "ws", azurite.DefaultAccount, "workspace"), files, make(chan string, 10)}
-	scene.Cloud.RunJobs(func(ctx context.Context, name string, properties map[string]any) string { return in.run(t, ctx, name, properties) })
+	scene.Cloud.RunJobs(func(ctx context.Context, name string, properties map[string]any) string {
+		return in.run(t, ctx, name, properties)
+	})
 	return in
 }
 
 func (m *machineLearning) run(t *testing.T, ctx context.Context, name string, properties map[string]any) string {
-	folder, err := os.MkdirTemp("", "job")
-	if err != nil {
-		t.Error(err)
-		return "Failed"
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
+	folder := t.TempDir()
 	input, output := filepath.Join(folder, "in"), filepath.Join(folder, "out")
 	at := func(group string) string {
 		one, _ := properties[group].(map[string]any)[strings.TrimSuffix(group, "s")].(map[string]any)
