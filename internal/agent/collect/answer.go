@@ -1,16 +1,13 @@
 package collect
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/http1"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/sockets"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
 // answer is what is known of the model's answer so far.
@@ -147,132 +144,5 @@ func (p *passing) begun() {
 	a.whole = !bodyless && a.left >= 0
 	if !a.whole && p.admitted.recorded {
 		a.capture = newCapture(c.lane.collector.options.BodyLimit, c.lane.collector.budget)
-	}
-}
-
-// takeCounted passes on a body whose length is known. It waits until all is there, and the record is in the log; what comes
-// slowly, or is large, is passed on as it comes, but for the end.
-func (p *passing) takeCounted(read []byte) {
-	a := &p.answer
-	surplus := int64(len(read)) > a.left
-	if surplus {
-		read = read[:a.left]
-	}
-	p.out = append(p.out, read...)
-	p.note(read, nil)
-	if a.left -= int64(len(read)); a.left == 0 {
-		a.clean = !surplus && !a.head.Close
-		p.end(a.head.Status, true, "")
-	} else if !a.whole || len(p.out) > mostPlain {
-		p.letGo()
-	}
-}
-
-// letGo lets everything go that has come of a body whose end has not.
-func (p *passing) letGo() {
-	a := &p.answer
-	if !a.headed || a.head.Chunked {
-		return // goes at once
-	}
-	if a.whole {
-		a.whole = false
-		if p.admitted.recorded {
-			a.capture = newCapture(p.client.lane.collector.options.BodyLimit, p.client.lane.collector.budget)
-			p.note(p.out[a.bodyAt:], nil)
-		}
-	}
-	p.safe = len(p.out)
-}
-
-// takeChunks passes on a body in chunks as they come, but for the end, which goes out when the record is in the log.
-func (p *passing) takeChunks(read []byte) {
-	a := &p.answer
-	n, err := a.chunks.Scan(read, func(payload []byte) { p.note(payload, nil) })
-	if err != nil {
-		p.broke()
-		return
-	}
-	p.out = append(p.out, read[:n]...)
-	if a.chunks.Done() {
-		a.clean = n == len(read) && !a.head.Close
-		p.note(nil, io.EOF)
-		p.end(a.head.Status, true, "")
-		return
-	}
-	p.safe = len(p.out) - a.chunks.Held()
-}
-
-// takeUntilClose passes on a body that ends with its connection, in chunks.
-func (p *passing) takeUntilClose(read []byte) {
-	if len(read) > 0 {
-		p.note(read, nil)
-		p.out = strconv.AppendInt(p.out, int64(len(read)), 16)
-		p.out = append(append(append(p.out, "\r\n"...), read...), "\r\n"...)
-	}
-	p.safe = len(p.out)
-}
-
-// note keeps a piece of a body that goes out before its end.
-func (p *passing) note(payload []byte, end error) {
-	if p.answer.capture != nil && (len(payload) > 0 || end != nil) {
-		p.answer.capture.note(payload, end)
-	}
-}
-
-// end lets the end of the answer go once the record is in the log.
-func (p *passing) end(status int, complete bool, problem string) {
-	p.ended = true
-	p.finish(status, complete, problem, func() { p.safe = len(p.out) })
-}
-
-// finish makes the record and appends it to the log, once, and then calls back: at once where the log does not have to be
-// waited for.
-func (p *passing) finish(status int, complete bool, problem string, then func()) {
-	if p.finished || !p.admitted.recorded {
-		then()
-		return
-	}
-	p.finished = true
-	c, collector := p.client, p.client.lane.collector
-	passed := collector.captured(p.admitted, status, complete, problem, p.request)
-	if p.answer.headed {
-		passed.answered, passed.answer = true, p.half(complete)
-		if status >= 400 {
-			passed.answer.body = nil // it is not stored
-		}
-	}
-	if collector.tryWrite(passed) {
-		p.free()
-		then()
-		return
-	}
-	ctx, leave := context.WithCancel(context.Background())
-	p.leave = leave
-	waits := passed.clone() // the client may be gone before the log has it
-	collector.open.Go(func() {
-		collector.write(ctx, waits)
-		leave()
-		c.lane.loop.Post(func() {
-			if c.phase == answering {
-				c.guard(func() {
-					then()
-					p.advance()
-					c.read()
-				})
-			}
-		})
-	})
-}
-
-// half is the captured answer.
-func (p *passing) half(complete bool) half {
-	a := &p.answer
-	switch {
-	case a.capture != nil:
-		return a.capture.half(a.encoding, a.head.ContentLength)
-	case !complete:
-		return half{total: int64(len(p.out) - a.bodyAt), encoding: a.encoding, refused: record.ReasonIncomplete}
-	default:
-		return p.hold(p.out[a.bodyAt:], a.encoding)
 	}
 }

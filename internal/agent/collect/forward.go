@@ -2,15 +2,11 @@ package collect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/http1"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/collect/sockets"
-	"github.com/terraform-mlops/terraform-provider-mlops/internal/record"
 )
 
 // plain says whether a request may be forwarded in a lane: what is the collector's own is not.
@@ -96,63 +92,12 @@ func (p *passing) admit() {
 	}
 }
 
-// hold is a body that stays where it is until the record is made; what it takes is of the budget of captures all the same.
-func (p *passing) hold(body []byte, encoding string) half {
-	collector, held := p.client.lane.collector, half{total: int64(len(body)), encoding: encoding}
-	switch {
-	case held.total > collector.options.BodyLimit:
-		held.refused = record.ReasonTooLarge
-	case !collector.budget.reserve(held.total):
-		held.refused = record.ReasonBudget
-	default:
-		held.body = body
-		p.reserved += held.total
-	}
-	return held
-}
-
 // carry begins with a connection to the model.
 func (p *passing) carry(one *model) {
 	p.model, one.passing = one, p
 	p.lent = p.head(p.client.lane.lend())
 	p.toModel = p.lent
 	p.advance()
-}
-
-// head is the request as the model gets it: as it came, but for one more address in X-Forwarded-For and the correlation id.
-func (p *passing) head(out []byte) []byte {
-	c, r := p.client, &p.client.request
-	out = append(out, r.Method...)
-	out = append(append(append(out, ' '), r.Target...), " HTTP/1.1\r\n"...)
-	forwarded := []byte(nil)
-	for _, field := range r.Fields {
-		switch {
-		case field.Is("connection"), field.Is("keep-alive"), field.Is("proxy-connection"), field.Is("proxy-authenticate"), field.Is("proxy-authorization"):
-			continue
-		case field.Is("x-forwarded-for"):
-			forwarded = append(append(forwarded, field.Value...), ", "...)
-			continue
-		case p.scoring && field.Is("x-correlation-id"):
-			continue
-		}
-		out = appendField(out, field.Name, field.Value)
-	}
-	if c.address != "" {
-		out = append(append(out, "X-Forwarded-For: "...), forwarded...)
-		out = append(append(out, c.address...), "\r\n"...)
-	}
-	if p.scoring {
-		out = appendField(out, correlationField, p.admitted.correlationID)
-	}
-	out = append(out, "\r\n"...)
-	return append(out, c.buffer[r.Size:r.Size+int(r.ContentLength)]...)
-}
-
-const correlationField = CorrelationHeader
-
-func appendField[N, V string | []byte](to []byte, name N, value V) []byte {
-	to = append(append(to, name...), ": "...)
-	return append(append(to, value...), "\r\n"...)
 }
 
 // advance goes on as far as it can without waiting.
@@ -246,81 +191,4 @@ func (p *passing) late(now time.Time) {
 		p.letGo()
 	}
 	p.advance()
-}
-
-// over ends a request that was answered, and gives the connection to the model back where another may follow on it.
-func (p *passing) over() {
-	c := p.client
-	if p.model != nil && p.answer.clean && len(p.toModel) == 0 {
-		c.lane.models.put(p.model)
-		p.model = nil
-	}
-	p.abandon()
-	c.answered(!c.lane.front.last())
-}
-
-// gone is called where the client has left. The model has nobody to answer.
-func (p *passing) gone() {
-	status := record.StatusClientGone
-	if p.answer.headed {
-		status = p.answer.head.Status
-	}
-	p.finish(status, false, errorClientGone, func() {})
-	p.client.close()
-}
-
-// broke is called where the model's answer ends before its end; the client's does, too.
-func (p *passing) broke() {
-	p.finish(p.answer.head.Status, false, errorModelBroke, func() {})
-	p.client.close()
-}
-
-// refuse answers where the model did not.
-func (p *passing) refuse(err error) {
-	status, code, message := explain(context.Background(), err)
-	if p.started {
-		p.finish(status, false, message, func() {})
-		p.client.close()
-		return
-	}
-	body, marshalErr := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message}})
-	if marshalErr != nil {
-		body = []byte("{}") // strings can always be marshalled
-	}
-	out := append(p.out[:0], "HTTP/1.1 "+strconv.Itoa(status)+" "+http.StatusText(status)+"\r\nContent-Type: application/json\r\n"...)
-	if p.scoring {
-		out = appendField(out, correlationField, p.admitted.correlationID)
-	}
-	if p.client.lane.front.last() {
-		out = append(out, "Connection: close\r\n"...)
-	}
-	out = append(out, "Content-Length: "+strconv.Itoa(len(body)+1)+"\r\n\r\n"...)
-	p.out, p.sent, p.safe, p.answer.clean = append(append(out, body...), '\n'), 0, 0, false
-	p.end(status, false, message)
-}
-
-// abandon gives back what the request holds.
-func (p *passing) abandon() {
-	if p.leave != nil {
-		p.leave()
-	}
-	if p.model != nil {
-		p.model.passing = nil
-		_ = p.model.socket.Close()
-		p.model = nil
-	}
-	p.client.lane.takeBack(p.lent)
-	p.client.lane.takeBack(p.out)
-	p.lent, p.toModel, p.out = nil, nil, nil
-	p.free()
-}
-
-func (p *passing) free() {
-	if p.reserved > 0 {
-		p.client.lane.collector.budget.release(p.reserved)
-		p.reserved = 0
-	}
-	if p.answer.capture != nil {
-		p.answer.capture.close()
-	}
 }
