@@ -65,11 +65,14 @@ func TestEverythingIsDescribed(t *testing.T) {
 // The examples of the docs, put together, are one project that applies.
 func TestExamplesApply(t *testing.T) {
 	files, err := filepath.Glob("../../examples/*/mlops_*/*e.tf")
-	if err != nil || len(files) != 12 {
-		t.Fatalf("%d examples %v, want one for each of 12 resources and data sources: %v", len(files), files, err)
+	if err != nil || len(files) != 13 {
+		t.Fatalf("%d examples %v, want one for each of 13 resources and data sources: %v", len(files), files, err)
 	}
 	var all strings.Builder
 	for _, file := range files {
+		if strings.Contains(file, "mlops_agent_manifests") {
+			continue // of a project on Azure: it has a test of its own
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

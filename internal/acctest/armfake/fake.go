@@ -58,6 +58,7 @@ type Fake struct {
 	policyTags map[string]string
 	held       map[string]bool // containers that hold blobs, by lower-cased id
 	runJob     func(context.Context, string, map[string]any) string
+	jobs       sync.WaitGroup
 	running    map[string]context.CancelFunc // jobs of workspaces, by lower-cased id
 	callbacks  map[string]any                // replies of actions, by lower-cased "<id>/<action>"
 	busy       map[string]bool               // identities that are being written, by lower-cased id
@@ -82,6 +83,7 @@ func Start(t testing.TB, options Options) *Fake {
 		t.Log(oracle.Missing)
 	}
 	t.Cleanup(func() {
+		fake.endJobs()
 		fake.Close()
 		for _, note := range fake.notes {
 			t.Log(note)

@@ -63,7 +63,7 @@ func (f *Fake) fillJob(found *resource) {
 	f.running[found.key] = stop
 	run, sent := f.runJob, copyOf(found.body["properties"]).(map[string]any) //nolint:forcetypeassert // judged before
 	found.fill["properties.status"] = "Running"
-	go func() {
+	f.jobs.Go(func() {
 		status := run(ctx, found.name, sent)
 		f.lock.Lock()
 		defer f.lock.Unlock()
@@ -72,7 +72,7 @@ func (f *Fake) fillJob(found *resource) {
 		if found.fill["properties.status"] == "Running" {
 			found.fill["properties.status"] = status
 		}
-	}()
+	})
 }
 
 // cancelJob is an action: 202 and an operation to ask for, as the service has it.
@@ -88,4 +88,14 @@ func (f *Fake) cancelJob(found *resource, version string) reply {
 	answered := f.promise(Lasting{Style: Location, Polls: 1}, version, func() {}, func() any { return found.shown() })
 	answered.status = http.StatusAccepted
 	return answered
+}
+
+// endJobs ends whoever runs jobs, and waits: the test ends here.
+func (f *Fake) endJobs() {
+	f.lock.Lock()
+	for _, stop := range f.running {
+		stop()
+	}
+	f.lock.Unlock()
+	f.jobs.Wait()
 }

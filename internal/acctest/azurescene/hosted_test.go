@@ -42,7 +42,7 @@ func newMachineLearning(t *testing.T) *machineLearning {
 }
 
 func (m *machineLearning) run(t *testing.T, ctx context.Context, name string, properties map[string]any) string {
-	folder := t.TempDir()
+	folder := t.TempDir() // the fake waits for its jobs before the test ends
 	input, output := filepath.Join(folder, "in"), filepath.Join(folder, "out")
 	at := func(group string) string {
 		one, _ := properties[group].(map[string]any)[strings.TrimSuffix(group, "s")].(map[string]any)

@@ -146,8 +146,10 @@ func TestExampleOnAzure(t *testing.T) {
 		},
 		CheckDestroy: func(*terraform.State) error {
 			left, err := deployments.List(t.Context(), metav1.ListOptions{})
-			if err == nil && len(left.Items) > 0 {
-				err = fmt.Errorf("%s is left in the cluster", left.Items[0].Name)
+			for _, one := range left.Items {
+				if there(one.ObjectMeta) == 1 {
+					err = errors.Join(err, fmt.Errorf("%s is left in the cluster", one.Name))
+				}
 			}
 			if scene.Blobs.HasContainer(t, "mlopstest", "flights") {
 				err = errors.Join(err, errors.New("the container is left"))

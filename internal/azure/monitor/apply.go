@@ -36,20 +36,30 @@ func (p Plan) Apply(ctx context.Context, client *arm.Client, secrets Secrets) ([
 	return changes, nil
 }
 
-// ApplyRules makes the rules what they must be, and leaves the groups, whose secrets it does not know, as they are.
+// ApplyRules makes the rules what they must be, and leaves the groups, whose secrets it does not know, as they are. A rule whose
+// group is not there yet is made with that, when all of the project is: what settles is a part, or is being destroyed.
 func (p Plan) ApplyRules(ctx context.Context, client *arm.Client) error {
 	live, err := Read(ctx, client, p.ResourceGroupID, p.Place)
 	if err != nil {
 		return err
 	}
 	for _, change := range p.Changes(live) {
-		if !isGroup(change.ID) {
+		if !isGroup(change.ID) && (change.Delete || p.hasGroups(change.ID, live)) {
 			if err := p.do(ctx, client, change, live, nil); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// hasGroups says whether the project's own groups that a rule tells are there.
+func (p Plan) hasGroups(rule string, live Live) bool {
+	return !slices.ContainsFunc(p.Rules[rule].Properties.Actions.ActionGroups, func(id string) bool {
+		_, own := p.Groups[id]
+		_, there := live.Groups[strings.ToLower(id)]
+		return own && !there
+	})
 }
 
 func isGroup(id string) bool { return strings.Contains(strings.ToLower(id), "/actiongroups/") }
