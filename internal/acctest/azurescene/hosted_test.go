@@ -2,6 +2,7 @@ package azurescene_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,7 @@ func (m *machineLearning) run(t *testing.T, ctx context.Context, name string, pr
 	if err := os.MkdirAll(input, 0o755); err != nil {
 		t.Error(err)
 	}
-	if _, err := m.files.GetFolder(ctx, at("inputs"), input); err != nil {
+	if _, err := m.files.GetFolder(ctx, at("inputs"), input); err != nil && ctx.Err() == nil { // not cancelled before it began
 		t.Error(err)
 	}
 	line, _ := properties["command"].(string)
@@ -124,6 +125,40 @@ func TestHostedJob(t *testing.T) {
 	}
 	if problems := in.scene.Cloud.Problems(); len(problems) > 0 {
 		t.Errorf("%v", problems)
+	}
+}
+
+// A start whose reply is lost has started the job: whoever asks again waits for that one.
+func TestHostedJobIsStartedOnce(t *testing.T) {
+	t.Parallel()
+	in := newMachineLearning(t)
+	in.scene.Cloud.Misbehave(armfake.LoseReply(), 1, func(call armfake.Call) bool {
+		return call.Method == http.MethodPut && strings.HasSuffix(call.Path, "/jobs/run-7-1-train")
+	})
+	if _, said, err := in.do(t.Context(), t, in.scene.Terraform, in.job("run-7-1-train", "true")); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if ran := len(in.started); ran != 1 {
+		t.Errorf("it ran %d times", ran)
+	}
+}
+
+// Whoever is stopped while a start is under way does not leave a job that nobody waits for.
+func TestHostedJobIsStoppedAtItsStart(t *testing.T) {
+	t.Parallel()
+	in := newMachineLearning(t)
+	ctx, stop := context.WithCancel(t.Context())
+	in.scene.Cloud.Misbehave(armfake.LoseReply(), 1, func(call armfake.Call) bool {
+		starts := call.Method == http.MethodPut && strings.HasSuffix(call.Path, "/jobs/run-8-1-train")
+		if starts {
+			stop()
+		}
+		return starts
+	})
+	_, _, err := in.do(ctx, t, in.scene.Terraform, in.job("run-8-1-train", "sh", "-c", "while :; do sleep 1; done"))
+	found, _ := in.scene.Cloud.Get(in.workspace + "/jobs/run-8-1-train")["properties"].(map[string]any)
+	if status := found["status"]; err == nil || found != nil && status != "Canceled" {
+		t.Errorf("%v, %v", err, status)
 	}
 }
 

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (h *hosted) Run(ctx context.Context, job workload.HostedJob, input, output 
 			return fmt.Errorf("hand over the input: %w", err)
 		}
 		say("submitting job " + job.Name + " to " + job.AzureML.WorkspaceID)
-		err = in.Submit(ctx, submission(job, at))
+		err = submit(ctx, in, submission(job, at))
 	}
 	if err == nil {
 		state, err = h.await(ctx, in, job.Name, say)
@@ -57,7 +58,7 @@ func (h *hosted) Run(ctx context.Context, job workload.HostedJob, input, output 
 		return err
 	}
 	if state.Status != machinelearning.Completed {
-		return fmt.Errorf("it ended as %s: read its logs at %s", state.Status, known(state.Studio, "the workspace's studio, under "+job.Name))
+		return fmt.Errorf("it ended as %s: read its logs at %s", state.Status, cmp.Or(state.Studio, "the workspace's studio, under "+job.Name))
 	}
 	count, err := files.GetFolder(ctx, at+"/output/", output)
 	if err != nil {
@@ -71,6 +72,21 @@ func (h *hosted) Run(ctx context.Context, job workload.HostedJob, input, output 
 	return nil
 }
 
+// submit starts a job. One that is there already was started by a try whose reply was lost, or by another pod of the attempt.
+// Whoever is stopped meanwhile may have started it all the same.
+func submit(ctx context.Context, in *machinelearning.Workspace, job machinelearning.Job) error {
+	err := in.Submit(ctx, job)
+	if errors.Is(err, mlops.ErrConflict) {
+		return nil
+	}
+	if err != nil && ctx.Err() != nil {
+		if stopped := cancelNow(ctx, in, job.Name); !errors.Is(stopped, mlops.ErrNotFound) {
+			err = errors.Join(err, stopped)
+		}
+	}
+	return err
+}
+
 // await waits until a job is over. A look that fails is tried again: the job goes on meanwhile, and has a timeout.
 func (h *hosted) await(ctx context.Context, in *machinelearning.Workspace, name string, say func(string)) (machinelearning.State, error) {
 	told, unseen := machinelearning.State{}, 0
@@ -78,7 +94,7 @@ func (h *hosted) await(ctx context.Context, in *machinelearning.Workspace, name 
 		state, err := in.State(ctx, name)
 		switch {
 		case ctx.Err() != nil:
-			return state, errors.Join(fmt.Errorf("stopped while it was %s", known(told.Status, "starting")), cancelNow(ctx, in, name))
+			return state, errors.Join(fmt.Errorf("stopped while it was %s", cmp.Or(told.Status, "starting")), cancelNow(ctx, in, name))
 		case errors.Is(err, mlops.ErrNotFound):
 			if unseen++; unseen > goneAfter {
 				return state, err
@@ -140,11 +156,4 @@ func submission(job workload.HostedJob, at string) machinelearning.Job {
 		ComputeID: job.AzureML.ComputeID, InstanceType: job.AzureML.InstanceType,
 		Datastore: job.AzureML.Datastore, Input: at + "/input", Output: at + "/output", Timeout: time.Duration(job.Timeout),
 	}
-}
-
-func known(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
