@@ -3,7 +3,6 @@ package mlops
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 )
 
@@ -23,9 +22,6 @@ type Telemetry struct {
 	// ConnectionString of the component; "" for nowhere.
 	ConnectionString string `json:"connection_string"`
 }
-
-// TelemetryKey is where the document of a number stands; numbers count from 1.
-func TelemetryKey(number int64) string { return fmt.Sprintf("%s%012d.json", TelemetryPrefix, number) }
 
 // PlaceMark tells places apart where a place itself is too long to stand: the beginning of a hash.
 func PlaceMark(place string) string {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/numbered"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
@@ -67,25 +67,25 @@ func (p *Project) SeenControlling(ctx context.Context) error {
 
 // note writes the next number below a prefix. Numbers but the last two are of no use to anybody and go.
 func (p *Project) note(ctx context.Context, prefix string, document func(sequence int64, writer string) any) error {
-	newest, err := p.numbers(ctx, prefix)
+	numbers, err := numbered.Numbers(ctx, p.Store, prefix)
 	if err != nil {
 		return err
 	}
 	next := int64(1)
-	if len(newest) > 0 {
-		next = newest[len(newest)-1] + 1
+	if len(numbers) > 0 {
+		next = numbers[len(numbers)-1] + 1
 	}
 	writer := p.NewWriter()
 	data, err := json.MarshalIndent(document(next, writer), "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := eventlog.CreateOnce(ctx, p.Store, numbered(prefix, next), data, writer); err != nil && !errors.Is(err, mlops.ErrConflict) {
+	if err := eventlog.CreateOnce(ctx, p.Store, numbered.Key(prefix, next), data, writer); err != nil && !errors.Is(err, mlops.ErrConflict) {
 		return err
 	}
-	for _, old := range newest {
+	for _, old := range numbers {
 		if old < next-1 {
-			if err := p.Store.Delete(ctx, numbered(prefix, old)); err != nil {
+			if err := p.Store.Delete(ctx, numbered.Key(prefix, old)); err != nil {
 				return err
 			}
 		}
@@ -93,46 +93,13 @@ func (p *Project) note(ctx context.Context, prefix string, document func(sequenc
 	return nil
 }
 
-func numbered(prefix string, number int64) string { return fmt.Sprintf("%s%012d.json", prefix, number) }
-
-func (p *Project) numbers(ctx context.Context, prefix string) ([]int64, error) {
-	entries, err := p.Store.List(ctx, prefix, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	var numbers []int64
-	for _, entry := range entries {
-		if number, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimPrefix(entry.Key, prefix), ".json"), 10, 64); err == nil {
-			numbers = append(numbers, number)
-		}
-	}
-	return numbers, nil
-}
-
-// newestOf reads the newest number below a prefix; mlops.ErrNotFound where there is none. One that is replaced while it is
-// read is read again.
+// newestOf reads the newest number below a prefix; mlops.ErrNotFound where there is none.
 func (p *Project) newestOf(ctx context.Context, prefix string, into any) error {
-	for {
-		numbers, err := p.numbers(ctx, prefix)
-		if err != nil {
-			return err
-		}
-		if len(numbers) == 0 {
-			return fmt.Errorf("%s: %w", prefix, mlops.ErrNotFound)
-		}
-		key := numbered(prefix, numbers[len(numbers)-1])
-		data, err := p.Store.Read(ctx, key)
-		if errors.Is(err, mlops.ErrNotFound) {
-			continue
-		}
-		if err == nil {
-			err = json.Unmarshal(data, into)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		return nil
+	number, err := numbered.Newest(ctx, p.Store, prefix, into)
+	if err == nil && number == 0 {
+		err = fmt.Errorf("%s: %w", prefix, mlops.ErrNotFound)
 	}
+	return err
 }
 
 // Observed is what was seen last of a workload; mlops.ErrNotFound where it is not there.

@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/numbered"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 )
 
@@ -56,13 +55,10 @@ func (g *ground) settleTelemetry(ctx context.Context, own mlops.Project) error {
 		return err
 	}
 	for {
-		key, found, err := readTelemetry(ctx, g.of.store)
+		var found mlops.Telemetry
+		number, err := numbered.Newest(ctx, g.of.store, mlops.TelemetryPrefix, &found)
 		if err != nil || sameTelemetry(found, wanted) {
 			return err
-		}
-		number, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimPrefix(key, mlops.TelemetryPrefix), ".json"), 10, 64)
-		if err != nil && key != "" {
-			return fmt.Errorf("%s: %w: it is no number", key, mlops.ErrInvalid)
 		}
 		wanted.Schema, wanted.Writer = mlops.TelemetrySchema, project.NewWriter()
 		document, err := json.Marshal(wanted)
@@ -70,7 +66,7 @@ func (g *ground) settleTelemetry(ctx context.Context, own mlops.Project) error {
 			return err
 		}
 		// After a lost reply, or where another apply was first, what stands there decides.
-		if err := g.of.store.Create(ctx, mlops.TelemetryKey(number+1), document); err != nil && !errors.Is(err, mlops.ErrExists) {
+		if err := g.of.store.Create(ctx, numbered.Key(mlops.TelemetryPrefix, number+1), document); err != nil && !errors.Is(err, mlops.ErrExists) {
 			return fmt.Errorf("telemetry: %w", err)
 		}
 	}
@@ -85,7 +81,8 @@ func (g *ground) telemetrySettled(ctx context.Context, own mlops.Project) (bool,
 	if err != nil {
 		return false, err
 	}
-	_, found, err := readTelemetry(ctx, g.of.store)
+	var found mlops.Telemetry
+	_, err = numbered.Newest(ctx, g.of.store, mlops.TelemetryPrefix, &found)
 	return sameTelemetry(found, wanted), err
 }
 

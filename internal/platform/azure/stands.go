@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/access"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/eventlog"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/numbered"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/project"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/store/blob"
 )
@@ -97,20 +98,9 @@ func (s *stands) newest(ctx context.Context) (standsDocument, error) {
 	if s.last != nil && s.now().Sub(s.readAt) < specLives {
 		return *s.last, nil
 	}
-	entries, err := s.store.List(ctx, standsPrefix, "", 0)
-	if err != nil && !errors.Is(err, mlops.ErrNotFound) {
-		return standsDocument{}, fmt.Errorf("where the project stands: %w", err)
-	}
 	var found standsDocument
-	if len(entries) > 0 {
-		key := entries[len(entries)-1].Key
-		data, err := s.store.Read(ctx, key)
-		if err == nil {
-			err = json.Unmarshal(data, &found)
-		}
-		if err != nil {
-			return found, fmt.Errorf("%s: %w", key, err)
-		}
+	if _, err := numbered.Newest(ctx, s.store, standsPrefix, &found); err != nil && !errors.Is(err, mlops.ErrNotFound) { // of the container
+		return found, fmt.Errorf("where the project stands: %w", err)
 	}
 	s.last, s.readAt = &found, s.now()
 	return found, nil
@@ -136,7 +126,7 @@ func (s *stands) change(ctx context.Context, edit func([]stand) []stand) error {
 		if err != nil {
 			return err
 		}
-		err = eventlog.CreateOnce(ctx, s.store, fmt.Sprintf("%s%012d.json", standsPrefix, next.Sequence), data, next.Writer)
+		err = eventlog.CreateOnce(ctx, s.store, numbered.Key(standsPrefix, next.Sequence), data, next.Writer)
 		if errors.Is(err, mlops.ErrConflict) {
 			continue // somebody else has changed it meanwhile
 		}

@@ -2,7 +2,6 @@ package azure
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/credential"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/azure/telemetry"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/numbered"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/version"
 )
@@ -27,7 +27,7 @@ type telling struct {
 
 	lock     sync.Mutex
 	client   *telemetry.Client // nil where nothing is to be told
-	key      string            // of the document that it follows
+	number   int64             // of the document that it follows, 0 before the first
 	lookedAt time.Time
 }
 
@@ -71,7 +71,7 @@ func (t *telling) Close(ctx context.Context) error {
 
 func (t *telling) leave(ctx context.Context) error {
 	client := t.client
-	t.client, t.key, t.lookedAt = nil, "", time.Time{}
+	t.client, t.number, t.lookedAt = nil, 0, time.Time{}
 	if client == nil {
 		return nil
 	}
@@ -90,8 +90,9 @@ func (t *telling) way(ctx context.Context) (*telemetry.Client, error) {
 		return t.client, nil
 	}
 	t.lookedAt = now
-	key, found, err := readTelemetry(ctx, t.of.store)
-	if err != nil || key == t.key {
+	var found mlops.Telemetry
+	number, err := numbered.Newest(ctx, t.of.store, mlops.TelemetryPrefix, &found)
+	if err != nil || number == t.number {
 		return t.client, err
 	}
 	own, err := t.of.spec.get(ctx)
@@ -101,7 +102,7 @@ func (t *telling) way(ctx context.Context) (*telemetry.Client, error) {
 	closing, cancel := context.WithTimeout(ctx, closePatience)
 	defer cancel()
 	_ = t.leave(closing) // what is not sent waits in its queue
-	t.key, t.lookedAt = key, now
+	t.number, t.lookedAt = number, now
 	if found.ConnectionString == "" {
 		return nil, nil //nolint:nilnil // nowhere is an answer
 	}
@@ -132,21 +133,4 @@ func (t *telling) options(own mlops.Project) telemetry.Options {
 		Dimensions: map[string]string{mlops.LabelProject: own.Name, mlops.LabelPlace: mlops.PlaceMark(t.of.place)},
 		Audience:   t.of.session.cloud.MonitorAudience, Client: t.connection.client(), Now: t.connection.options.Now,
 	}
-}
-
-// readTelemetry is the newest word of where to send; "" and nothing where there never was one.
-func readTelemetry(ctx context.Context, store platform.Store) (key string, found mlops.Telemetry, err error) {
-	entries, err := store.List(ctx, mlops.TelemetryPrefix, "", 0)
-	if err != nil || len(entries) == 0 {
-		return "", found, err
-	}
-	key = entries[len(entries)-1].Key
-	data, err := store.Read(ctx, key)
-	if err == nil {
-		err = json.Unmarshal(data, &found)
-	}
-	if err != nil {
-		return "", found, fmt.Errorf("%s: %w", key, err)
-	}
-	return key, found, nil
 }
