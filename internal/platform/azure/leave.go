@@ -109,21 +109,12 @@ func (g *ground) staleStands(ctx context.Context, own mlops.Project) ([]stand, e
 // dropCopies removes what of a kind runs in two declared clusters from where it is not wanted, once it runs where it is. It
 // returns what is where it is wanted.
 func (g *ground) dropCopies(ctx context.Context, kind workload.Kind, all map[string]platform.Workloads, own mlops.Project) (map[string]workload.Live, error) {
-	copies := map[string]map[string]workload.Live{} // by name and cluster
-	for _, cluster := range slices.Sorted(maps.Keys(all)) {
-		some, err := all[cluster].List(ctx, kind)
-		if err != nil {
-			return nil, inCluster(cluster, err)
-		}
-		for _, live := range some {
-			if copies[live.Manifest.Name] == nil {
-				copies[live.Manifest.Name] = map[string]workload.Live{}
-			}
-			copies[live.Manifest.Name][cluster] = live
-		}
+	found, err := copies(ctx, kind, all)
+	if err != nil {
+		return nil, err
 	}
 	wanted := map[string]workload.Live{}
-	for name, in := range copies {
+	for name, in := range found {
 		cluster := wantedIn(in, own)
 		if own.Azure.ClusterOf(in[cluster].Manifest.Cluster) != cluster {
 			continue

@@ -192,24 +192,34 @@ func (w *workloads) List(ctx context.Context, kind workload.Kind) ([]workload.Li
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	found := map[string]map[string]workload.Live{} // by name and cluster
+	found, err := copies(ctx, kind, all)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	var lives []workload.Live
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		cluster := wantedIn(found[name], own)
+		lives = append(lives, revisionIn(cluster, found[name][cluster]))
+	}
+	return lives, nil
+}
+
+// copies are the workloads of a kind in all clusters, by name and cluster.
+func copies(ctx context.Context, kind workload.Kind, all map[string]platform.Workloads) (map[string]map[string]workload.Live, error) {
+	found := map[string]map[string]workload.Live{}
 	for _, cluster := range slices.Sorted(maps.Keys(all)) {
 		some, err := all[cluster].List(ctx, kind)
 		if err != nil {
-			return nil, unreachable(inCluster(cluster, err))
+			return nil, inCluster(cluster, err)
 		}
 		for _, live := range some {
 			if found[live.Manifest.Name] == nil {
 				found[live.Manifest.Name] = map[string]workload.Live{}
 			}
-			found[live.Manifest.Name][cluster] = revisionIn(cluster, live)
+			found[live.Manifest.Name][cluster] = live
 		}
 	}
-	var lives []workload.Live
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		lives = append(lives, found[name][wantedIn(found[name], own)])
-	}
-	return lives, nil
+	return found, nil
 }
 
 // Delete removes a workload wherever it is, also where the project has left and it has not moved yet. A cluster that is gone
