@@ -18,6 +18,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurescene"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/control"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
@@ -140,13 +141,10 @@ data "mlops_agent_manifests" "it" {
 					acctest.Promoting(t, open, "flight-delay", run, version)
 					acctest.Promoted(t, open, "flight-delay", run, version)
 					in := inside(t, scene, plane, "flights")
-					for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-						if _, err := in.ControllerSeen(t.Context()); err == nil {
-							return
-						} else if time.Now().After(end) {
-							t.Fatalf("the controller was not seen: %v", err)
-						}
-					}
+					eventually.Holds(t, func() error {
+						_, err := in.ControllerSeen(t.Context())
+						return err
+					})
 				},
 				Config: one, ConfigPlanChecks: repairs(served), Check: has(1),
 			},

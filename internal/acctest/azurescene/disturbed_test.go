@@ -18,6 +18,7 @@ import (
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurescene"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/badnetwork"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/cli"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/inprocess"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/platform/azure"
@@ -114,15 +115,13 @@ func (d *disturbed) inventory() azurescene.Inventory {
 // settled waits until the cluster has collected what was removed.
 func (d *disturbed) settled() {
 	d.t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		left := azurescene.Objects(d.t, d.plane, d.namespace)
-		if len(left) == 0 {
-			return
+	if err := eventually.Objection(func() error {
+		if left := azurescene.Objects(d.t, d.plane, d.namespace); len(left) > 0 {
+			return fmt.Errorf("left in the cluster: %v", left)
 		}
-		if time.Now().After(end) {
-			d.t.Errorf("left in the cluster: %v", left)
-			return
-		}
+		return nil
+	}); err != nil {
+		d.t.Error(err)
 	}
 }
 

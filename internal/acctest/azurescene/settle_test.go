@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/armfake"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurescene"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 )
 
@@ -155,7 +155,7 @@ func TestProjectStandsInItsCluster(t *testing.T) {
 			{Config: config, ConfigPlanChecks: empty},
 		},
 		CheckDestroy: func(*terraform.State) error {
-			for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // the cluster collects in its own time
+			return eventually.Objection(func() error { // the cluster collects in its own time
 				left, err := accounts.List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by"})
 				if err == nil && len(left.Items) > 0 {
 					err = fmt.Errorf("service account %s is left", left.Items[0].Name)
@@ -168,10 +168,8 @@ func TestProjectStandsInItsCluster(t *testing.T) {
 				case found.DeletionTimestamp == nil:
 					err = errors.Join(err, errors.New("the namespace is left"))
 				}
-				if err == nil || time.Now().After(end) {
-					return err
-				}
-			}
+				return err
+			})
 		},
 	})
 }

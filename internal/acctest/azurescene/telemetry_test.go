@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/azurescene"
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/ingestion"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/agent/control"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
@@ -77,11 +78,12 @@ func TestControllerTellsApplicationInsights(t *testing.T) {
 			return item.Name == mlops.MetricControl && item.Value == 1 && len(item.Properties) == 2 &&
 				item.Properties["project"] == "telling" && item.Properties["place"] == mlops.PlaceMark(scene.Place("telling"))
 		}
-		for end := time.Now().Add(time.Minute); !slices.ContainsFunc(server.Items(), is); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("the controller has said %v", server.Items())
+		eventually.Holds(t, func() error {
+			if items := server.Items(); !slices.ContainsFunc(items, is) {
+				return fmt.Errorf("the controller has said %v", items)
 			}
-		}
+			return nil
+		})
 	}
 	secret := func(state *terraform.State) error {
 		if strings.Contains(state.String(), ingestion.Key) {

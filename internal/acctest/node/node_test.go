@@ -3,6 +3,7 @@
 package node_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/node"
 )
@@ -38,25 +40,21 @@ func TestAPodRuns(t *testing.T) {
 	}
 	t.Logf("ready after %s", time.Since(begin))
 	pods := plane.Admin(t).CoreV1().Pods("default")
-	for { // the service account is made in its own time
-		_, err = pods.Create(t.Context(), &corev1.Pod{
+	eventually.Holds(t, func() error { // the service account is made in its own time
+		_, err := pods.Create(t.Context(), &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Name: "one"},
 			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "pause", Image: node.PauseImage}}},
 		}, metav1.CreateOptions{})
-		if err == nil {
-			break
-		}
-		t.Log(err)
-		time.Sleep(200 * time.Millisecond)
-	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		return err
+	})
+	eventually.Holds(t, func() error {
 		pod, err := pods.Get(t.Context(), "one", metav1.GetOptions{})
-		if err == nil && pod.Status.Phase == corev1.PodRunning {
+		if err == nil && pod.Status.Phase != corev1.PodRunning {
+			err = fmt.Errorf("%+v", pod.Status)
+		}
+		if err == nil {
 			t.Logf("runs after %s with %s", time.Since(begin), pod.Status.PodIP)
-			return
 		}
-		if time.Now().After(end) {
-			t.Fatalf("%v: %+v", err, pod.Status)
-		}
-	}
+		return err
+	})
 }

@@ -7,10 +7,10 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -70,7 +70,7 @@ func (c cluster) makeAccounts(t *testing.T) {
 func (c cluster) await(t *testing.T, kind workload.Kind, name, what string, wanted func(workload.Live) bool) workload.Live {
 	t.Helper()
 	var live workload.Live
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		var err error
 		if live, err = c.Get(t.Context(), kind, name); err == nil && !wanted(live) {
 			err = fmt.Errorf("%s/%s: waited for: %s; last: %+v", kind, name, what, live.Status)
@@ -78,20 +78,6 @@ func (c cluster) await(t *testing.T, kind workload.Kind, name, what string, want
 		return err
 	})
 	return live
-}
-
-// eventually asks until there is no objection; the last one fails the test.
-func eventually(t *testing.T, objection func() error) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		err := objection()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
 }
 
 func (c cluster) apply(t *testing.T, manifest workload.Manifest, revision string) workload.Live {
@@ -196,7 +182,7 @@ func TestServiceRollsOut(t *testing.T) {
 // awaitNothing waits until the namespace holds no object of a workload any more.
 func (c cluster) awaitNothing(t *testing.T) {
 	t.Helper()
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		var left []string
 		for _, resource := range []Resource{Deployments, Services, Autoscalers, DisruptionBudgets, Jobs, CronJobs, pods} {
 			found, err := c.api.list(t.Context(), resource, "")

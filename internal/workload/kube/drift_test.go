@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
@@ -257,7 +258,7 @@ func (c cluster) watchReplicas(t *testing.T) func() int32 {
 		}
 	}()
 	return func() int32 {
-		eventually(t, func() error {
+		eventually.Holds(t, func() error {
 			if now := c.deployment(t).meta().ResourceVersion; seen.Load() != now {
 				return fmt.Errorf("the watch has seen revision %v of %s", seen.Load(), now)
 			}

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -67,7 +68,7 @@ func TestProjectIsMadeSeenAndRemoved(t *testing.T) {
 // awaitNone waits until no object of the namespace has a name that begins so.
 func (c cluster) awaitNone(t *testing.T, of Resource, prefix string) {
 	t.Helper()
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		found, err := c.api.list(t.Context(), of, "")
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +117,7 @@ func TestNamespaceIsMadeOnlyWhenAskedAndRemovedOnlyWhenEmpty(t *testing.T) {
 	if kept, err := client.RemoveProject(t.Context(), options); err != nil || len(kept) > 0 {
 		t.Errorf("%v (%v)", kept, err)
 	}
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		exists, err := client.NamespaceExists(t.Context())
 		if exists {
 			err = errors.New("the namespace is still there")

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/kubernetes"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/mlops"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
@@ -184,7 +185,7 @@ func TestLogsAreMarkedAndFollowed(t *testing.T) {
 	var followed buffer
 	ended := make(chan error)
 	go func() { ended <- c.Logs(ctx, workload.KindService, "delay", true, &followed) }()
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		if strings.Count(followed.String(), "\n") < 6 {
 			return fmt.Errorf("followed so far: %q", followed.String())
 		}
@@ -229,7 +230,7 @@ func TestRunningSaysWhatIsMissing(t *testing.T) {
 	}
 	c.behave(t, nil)
 	c.await(t, workload.KindService, workload.ControlService, "roll-out", workload.Live.RolledOut)
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		if runs, text := c.Running(t.Context()); !runs {
 			return errors.New(text)
 		}

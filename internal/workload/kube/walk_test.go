@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-mlops/terraform-provider-mlops/internal/acctest/eventually"
 	"github.com/terraform-mlops/terraform-provider-mlops/internal/workload"
 )
 
@@ -74,7 +75,7 @@ func TestWalkThatWaitsSeesTheChange(t *testing.T) {
 		t.Fatal("found before it was there")
 	}
 	c.apply(t, testService(), "") // another writer
-	eventually(t, func() error {
+	eventually.Holds(t, func() error {
 		live, err := walk.Get(t.Context(), workload.KindService, "delay")
 		if err == nil && !live.RolledOut() {
 			err = fmt.Errorf("not rolled out: %+v", live.Status)
